@@ -1,0 +1,62 @@
+# Everything a person does with this project, by name. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+VENV := $(CURDIR)/.venv
+export PATH := $(VENV)/bin:$(PATH)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,CI,LAB_RELEASE)
+.PHONY: help setup lab lab-down lab-status check lint unit content integration molecule acceptance test \
+        bench collection lock docs clean
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv from the hash-locked requirements (quick when nothing changed)
+	@requirements/setup.sh
+
+lab: setup ## build the three sites on this machine and join them (repeat it whenever in doubt)
+	@$(SUDO) lab up
+
+lab-down: setup ## remove the lab, also a broken one; images stay cached
+	@$(SUDO) lab down
+
+lab-status: setup ## a table of hosts: site, address, up or not, services, faults in force
+	@$(SUDO) lab status
+
+check: lint unit content ## the fast part of the tests, under a minute
+
+lint: setup ## ruff, mypy strict, yamllint, ansible-lint (profile production)
+	@tests/lint.sh
+
+unit: setup ## pure decisions, no processes
+	@pytest -q tests/unit
+
+content: setup ## the project read as data: interfaces, import table, docs
+	@pytest -q tests/content
+
+integration: setup ## real commands against recorded or faked services
+	@pytest -q tests/integration
+
+molecule: setup ## every role on fresh Debian hosts: converge, idempotence, verify
+	@$(SUDO) tests/molecule.sh
+
+acceptance: lab ## the issue's promises, driven through the running lab
+	@$(SUDO) $(VENV)/bin/pytest -v tests/acceptance
+
+test: setup ## everything: check, integration, molecule, acceptance
+	@$(SUDO) tests/all.sh
+
+bench: setup ## measure the inventory plugin (bench/inventory)
+	@python bench/inventory/run.py
+
+collection: setup ## build the tree as the Ansible collection understudy.hybrid into build/
+	@ansible-galaxy collection build --force --output-path build
+
+lock: setup ## resolve the requirements anew and write the lock files
+	@requirements/lock.sh
+
+docs: setup ## regenerate the generated pages (role tables, module table)
+	@python docs/generate.py
+
+clean: ## remove what make made in this folder (not the lab: make lab-down)
+	@rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache build reports

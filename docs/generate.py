@@ -1,0 +1,63 @@
+"""Write docs/reference/roles.md from the roles' argument specs; with --check only say whether it is fresh."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/reference/roles.md"
+HEAD = """# Roles
+
+Generated from `roles/*/meta/argument_specs.yml` by `make docs`; a test fails when this page is stale.
+"""
+
+
+def rows(options: dict[str, Any], prefix: str = "") -> list[str]:
+    """Write one table row per option, nested options below their parent."""
+    written: list[str] = []
+    for name, option in options.items():
+        kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
+        default = f"`{option['default']!r}`" if "default" in option else ("required" if option.get("required") else "")
+        about = " ".join(str(option.get("description", "")).split())
+        choices = (
+            f" One of {', '.join(f'`{choice}`' for choice in option['choices'])}." if option.get("choices") else ""
+        )
+        written.append(f"| `{prefix}{name}` | {kind} | {default} | {about}{choices} |".replace("|  |", "| |"))
+        written += rows(option.get("options") or {}, f"{prefix}{name}.")
+    return written
+
+
+def chapter(role: Path) -> str:
+    """Write one role: its entry points, each with a table of options."""
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    lines = [f"## [{role.name}](../../roles/{role.name}/README.md)"]
+    for entry, spec in specs.items():
+        lines += ["", f"### {role.name}: {entry}", "", f"{spec['short_description']}."]
+        if spec.get("options"):
+            lines += ["", "| variable | type | default | what |", "|---|---|---|---|", *rows(spec["options"])]
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """Write the whole page."""
+    roles = sorted(path.parents[1] for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
+    return "\n".join([HEAD, *[chapter(role) for role in roles]])
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    text = page()
+    if "--check" in sys.argv:
+        fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
+        sys.stdout.write(f"{PAGE.name} is {'fresh' if fresh else 'stale: run make docs'}\n")
+        return 0 if fresh else 1
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
