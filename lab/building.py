@@ -1,0 +1,114 @@
+"""Run the playbooks that build and remove the lab, one command at a time on a machine."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lab.paths import Paths
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_LOCK = Path("/run/understudy-lab.lock")
+_LOCK_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Step:
+    """Describe one playbook run; `folder` is where its ansible.cfg is."""
+
+    title: str
+    playbook: str
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+# The lab is built by its own playbook; what runs on it is the product's, as an operator would run it.
+_PROGRESS = {"ANSIBLE_STDOUT_CALLBACK": "understudy.hybrid.progress"}
+UP = (
+    Step("the lab itself", "up.yml", _PROJECT / "lab"),
+    Step("the cloud's servers", "playbooks/cloud.yml", _PROJECT, _PROGRESS),
+    Step("accounts, firewalls and the tunnel", "playbooks/network.yml", _PROJECT, _PROGRESS),
+)
+DOWN = (Step("removing the lab", "down.yml", _PROJECT / "lab"),)
+
+
+@contextlib.contextmanager
+def only_one(lock: Path = _LOCK, *, timeout_seconds: float = _LOCK_SECONDS) -> Iterator[int]:
+    """Hold the machine's lock on building, and hand it on to whoever is started meanwhile.
+
+    The lock is an open file that Ansible's processes inherit: when this one is killed, the next command waits for what
+    it left running. Raises LabError when others still hold it after `timeout_seconds`.
+    """
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline, told = time.monotonic() + timeout_seconds, False
+        while not _locked(handle):
+            holder = os.pread(handle, 20, 0).decode().strip() or "unknown"
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"Another lab command (process {holder}) is still at work after {timeout_seconds:g} s; "
+                    "wait for it or end it, then try again."
+                )
+            if not told:
+                sys.stdout.write(f"Waiting for another lab command (process {holder}) to end ...\n")
+                sys.stdout.flush()
+                told = True
+            time.sleep(0.2)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def run(steps: Sequence[Step], arguments: Sequence[str] = ()) -> None:
+    """Run the steps in order; raises LabError for the first that fails."""
+    started = time.monotonic()
+    with only_one() as lock:
+        for step in steps:
+            sys.stdout.write(f"\n== {step.title} ({time.monotonic() - started:.0f} s)\n")
+            sys.stdout.flush()
+            program = str(Path(sys.executable).parent / "ansible-playbook")
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+            done = subprocess.run(
+                [program, step.playbook, *arguments],
+                cwd=step.folder,
+                env={**environment, **step.environment},
+                pass_fds=[lock],
+                check=False,
+            )
+            if done.returncode != 0:
+                raise LabError(
+                    f"{step.title}: ansible-playbook {step.playbook} ended with exit code {done.returncode}; "
+                    "the reason is above. It is safe to run the same command again."
+                )
+    sys.stdout.write(f"\nDone in {time.monotonic() - started:.0f} s.\n")
+
+
+def hand_over(paths: Paths) -> None:
+    """Give the operator's files to the person who called sudo, so that Ansible works without it."""
+    owner, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    if owner is None or group is None or not paths.operator.is_dir():
+        return
+    for path in (paths.operator, *paths.operator.rglob("*")):
+        os.chown(path, int(owner), int(group))
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
