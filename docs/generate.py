@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ def rows(options: dict[str, Any], prefix: str = "") -> list[str]:
     for name, option in options.items():
         kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
         default = f"`{option['default']!r}`" if "default" in option else ("required" if option.get("required") else "")
-        about = " ".join(str(option.get("description", "")).split())
+        words = option.get("description", "")
+        about = " ".join(" ".join(words if isinstance(words, list) else [words]).split())
+        about = re.sub(r"[CVO]\(([^)]*)\)", r"`\1`", about)
         choices = (
             f" One of {', '.join(f'`{choice}`' for choice in option['choices'])}." if option.get("choices") else ""
         )

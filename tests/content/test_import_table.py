@@ -1,0 +1,31 @@
+"""The table in docs/architecture.md is the law: who may import whom."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.content import project
+from tests.content.test_sources import imports
+
+ROW = re.compile(r"^\| `lab/(\w+)` \| ([^|]*) \|", re.MULTILINE)
+TABLE = {
+    name: set(re.findall(r"`(\w+)`", allowed))
+    for name, allowed in ROW.findall((project.ROOT / "docs/architecture.md").read_text("utf-8"))
+}
+MODULES = sorted(path for path in (project.ROOT / "lab").glob("*.py") if path.stem not in {"__init__", "__main__"})
+OWNERS = {"pyroute2": {"network", "links"}, "openstack": {"cloud_setup"}, "typer": {"cli"}}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[path.stem for path in MODULES])
+def test_a_module_imports_only_what_its_row_allows(path: Path) -> None:
+    assert path.stem in TABLE, f"lab/{path.stem} has no row in docs/architecture.md"
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("lab.")}
+    siblings = {module.stem for module in MODULES}
+    assert (used & siblings) - TABLE[path.stem] == set()
+
+
+def test_the_table_has_no_rows_of_modules_that_are_gone() -> None:
+    assert set(TABLE) - {path.stem for path in MODULES} == set()

@@ -1,0 +1,61 @@
+"""Playbooks compose; their table tells who calls them and how to undo."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.content import project
+
+PLAYBOOKS = sorted((project.ROOT / "playbooks").glob("*.yml"))
+by_playbook = pytest.mark.parametrize("playbook", PLAYBOOKS, ids=[path.stem for path in PLAYBOOKS])
+
+
+def test_there_are_playbooks() -> None:
+    assert {"site", "cloud", "network"} <= {path.stem for path in PLAYBOOKS}
+
+
+@by_playbook
+def test_a_playbook_fits_on_two_screens(playbook: Path) -> None:
+    assert len(playbook.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@by_playbook
+def test_every_play_has_a_name_that_a_person_can_read(playbook: Path) -> None:
+    names = [play.get("name", "") for play in project.load(playbook)]
+    assert all(re.match(r"[A-Z].{8,}", name) for name in names), names
+
+
+@by_playbook
+def test_no_play_sets_desired_state_or_asks_questions(playbook: Path) -> None:
+    offences = [key for play in project.load(playbook) for key in ("vars", "vars_prompt", "vars_files") if key in play]
+    assert offences == []
+
+
+@by_playbook
+def test_the_table_lists_the_playbook_with_caller_repeat_and_undo(playbook: Path) -> None:
+    table = (project.ROOT / "playbooks/README.md").read_text(encoding="utf-8")
+    rows = [line for line in table.splitlines() if line.startswith(f"| `{playbook.stem}`")]
+    assert len(rows) == 1
+    assert all(cell.strip() for cell in rows[0].strip("|").split("|"))
+
+
+@by_playbook
+def test_the_file_name_of_a_play_is_a_noun_or_a_verb_of_the_design(playbook: Path) -> None:
+    nouns = {"site", "cloud", "network", "database", "application", "edge", "observability", "control"}
+    verbs = (
+        "scale",
+        "take",
+        "restore",
+        "verify",
+        "fail",
+        "rehearse",
+        "bake",
+        "rotate",
+        "fence",
+        "unfence",
+        "destroy",
+    )
+    assert playbook.stem in nouns or playbook.stem.startswith(verbs)
