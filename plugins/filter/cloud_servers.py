@@ -18,8 +18,8 @@ short_description: Translate declared servers into what Nova and Neutron take
 version_added: "0.1.0"
 author: The Understudy authors
 description:
-  - C(gateway_ports), C(server_nics), C(server_metadata) and C(security_group_rules) turn the declarations of role
-    C(cloud) into parameters of the openstack.cloud modules.
+  - C(gateway_ports), C(ports_to_change), C(server_nics), C(server_metadata) and C(security_group_rules) turn
+    the declarations of role C(cloud) into parameters of the openstack.cloud modules.
 options:
   _input:
     description: A server, a list of servers, or a list of rules, as role C(cloud) documents them.
@@ -28,10 +28,10 @@ options:
 """
 
 
-def _told(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def filter_(value: Any) -> Any:
+def _told(function: Callable[..., Any]) -> Callable[..., Any]:
+    def filter_(value: Any, *arguments: Any) -> Any:
         try:
-            return function(value)
+            return function(value, *arguments)
         except ValueError as problem:
             raise AnsibleFilterError(str(problem)) from problem
 
@@ -41,10 +41,11 @@ def _told(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 class FilterModule:
     """The filters, by name."""
 
-    def filters(self) -> dict[str, Callable[[Any], Any]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Return name and function of each filter."""
         return {
             "gateway_ports": _told(cloud_servers.gateway_ports),
+            "ports_to_change": _told(cloud_servers.ports_to_change),
             "server_nics": _told(cloud_servers.server_nics),
             "server_metadata": _told(cloud_servers.server_metadata),
             "security_group_rules": _told(cloud_servers.security_group_rules),

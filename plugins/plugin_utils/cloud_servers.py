@@ -44,6 +44,21 @@ def gateway_ports(servers: list[Declaration]) -> list[Declaration]:
     return ports
 
 
+def ports_to_change(servers: list[Declaration], existing: list[dict[str, Any]]) -> list[Declaration]:
+    """List the gateway ports that are missing from `existing` (as port_info lists them), or differ from it.
+
+    Neutron adds hardware addresses to allowed address pairs; they are not compared.
+    """
+    pairs = {
+        port["name"]: {pair["ip_address"] for pair in port.get("allowed_address_pairs") or []} for port in existing
+    }
+    return [
+        port
+        for port in gateway_ports(servers)
+        if pairs.get(port["name"]) != {pair["ip_address"] for pair in port["allowed_address_pairs"]}
+    ]
+
+
 def server_nics(server: Declaration) -> list[dict[str, str]]:
     """Write a server's interfaces as the `nics` of openstack.cloud.server, in order."""
     nics: list[dict[str, str]] = []

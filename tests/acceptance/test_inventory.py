@@ -25,7 +25,8 @@ def server() -> Iterator[str]:
     name = "acceptance-was"
     openstack("server", "delete", "--wait", name)
     made = openstack(
-        "server", "create", "--wait", "--image", "debian-13", "--flavor", "was.small", "--network", "understudy-lan",
+        "server", "create", "--wait", "--image", "debian-13", "--flavor", "was.small",
+        "--network", "understudy-lan", "--network", "management",
         "--property", "understudy_function=was", "--property", "burst=true", name,
     )  # fmt: skip
     assert made.ok, made.err

@@ -16,7 +16,7 @@ TABLE = {
     for name, allowed in ROW.findall((project.ROOT / "docs/architecture.md").read_text("utf-8"))
 }
 MODULES = sorted(path for path in (project.ROOT / "lab").glob("*.py") if path.stem not in {"__init__", "__main__"})
-OWNERS = {"pyroute2": {"network", "links"}, "openstack": {"cloud_setup"}, "typer": {"cli"}}
+OWNERS = {"pyroute2": {"links"}, "openstack": {"cloud_content"}, "typer": {"cli"}, "rich": {"cli"}}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[path.stem for path in MODULES])
@@ -29,3 +29,9 @@ def test_a_module_imports_only_what_its_row_allows(path: Path) -> None:
 
 def test_the_table_has_no_rows_of_modules_that_are_gone() -> None:
     assert set(TABLE) - {path.stem for path in MODULES} == set()
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_an_outside_library_has_one_owner(library: str) -> None:
+    users = {path.stem for path in MODULES if library in {name.split(".")[0] for name in imports(path)}}
+    assert users == OWNERS[library]

@@ -80,13 +80,14 @@ def test_functions_stay_readable() -> None:
         f"{project.relative(path)}:{node.name} ({length} lines)"
         for path in PYTHON
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and (length := (node.end_lineno or 0) - node.lineno + 1) > 45
+        if isinstance(node, ast.FunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > (60 if "tests" in path.parts else 45)
     ]
     assert long == []
 
 
 def test_skipped_tests_and_ignored_warnings_carry_a_reason() -> None:
-    bare = re.compile(r"#\s*noqa(?!:\s*[A-Z0-9, ]+ - )(?!:\s*[A-Z0-9, ]+$)|#\s*noqa\s*$|#\s*type:\s*ignore\s*$")
+    bare = re.compile(r"#\s*noqa(?!: [A-Z]+\d+(, [A-Z]+\d+)* +\S)|#\s*type:\s*ignore(?!\[)")
     offences = [
         f"{name}:{number}"
         for name, text in project.texts(".py")

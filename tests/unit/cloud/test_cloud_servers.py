@@ -40,6 +40,17 @@ def test_a_forwarding_interface_without_address_is_refused_with_its_name() -> No
         cloud_servers.gateway_ports([server])
 
 
+def test_only_missing_or_different_ports_are_changed() -> None:
+    same = {
+        "name": "cloud-gw1-lan",
+        "allowed_address_pairs": [{"ip_address": "10.1.0.0/24", "mac_address": "fa:16:3e:00:00:01"}],
+    }
+    other = {"name": "cloud-gw1-lan", "allowed_address_pairs": [{"ip_address": "10.9.0.0/24"}]}
+    assert cloud_servers.ports_to_change([GATEWAY], [same]) == []
+    assert len(cloud_servers.ports_to_change([GATEWAY], [other])) == 1
+    assert len(cloud_servers.ports_to_change([GATEWAY], [])) == 1
+
+
 def test_nics_keep_the_declared_order() -> None:
     assert cloud_servers.server_nics(GATEWAY) == [
         {"port-name": "cloud-gw1-lan"},
