@@ -66,7 +66,9 @@ def test_isolate_darkens_a_site_for_everybody_else(lab: Lab, site: str, address:
 
 
 def first_process_started(lab: Lab, host: str) -> str:
-    return lab.on(host, "cut -d -f22 /proc/1/stat").out
+    started = lab.on(host, "awk '{print $22}' /proc/1/stat").out.strip()
+    assert started, host
+    return started
 
 
 @pytest.mark.parametrize(
