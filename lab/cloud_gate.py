@@ -40,7 +40,7 @@ def login_request(configuration: str) -> urllib.request.Request:
 def is_answered(request: urllib.request.Request) -> bool:
     """Tell whether the request is answered with success."""
     try:
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310  the lab's own services
             return True
     except OSError:
         return False
@@ -50,8 +50,10 @@ def wait_for(condition: str) -> None:
     """Wait as long as it takes; the supervisor shows the service as running meanwhile."""
     if condition == "-":
         return
-    is_url = condition.startswith("http")
-    request = urllib.request.Request(condition) if is_url else login_request(Path(condition).read_text())  # noqa: S310
+    if condition.startswith("http"):
+        request = urllib.request.Request(condition)  # noqa: S310  the lab's own services
+    else:
+        request = login_request(Path(condition).read_text())
     while not is_answered(request):
         time.sleep(_PAUSE_SECONDS)
 

@@ -15,6 +15,9 @@ if [ -x .venv/bin/python ] && .venv/bin/python -c pass 2>/dev/null && [ -f "$sta
   exit 0
 fi
 
+# An environment must not be made from the Python of the one it replaces.
+PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vxF "$PWD/.venv/bin" | paste -sd:)
+
 # A usable Python is 3.12 or newer and able to make environments.
 usable() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }
 find_python() {

@@ -124,7 +124,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         with self._lock:
             self._say(f"== {play.get_name().strip()}")
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002 - Ansible's signature
         """Begin a task."""
         self._end_task()
         with self._lock:
@@ -134,7 +134,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
         """Begin a handler, which is a task like any other here."""
         self.v2_playbook_on_task_start(task, False)
 
-    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ARG002
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ARG002 - Ansible's signature
         """Note which host is being waited for."""
         with self._lock:
             if self._task:
