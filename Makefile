@@ -15,13 +15,13 @@ setup: ## make .venv from the hash-locked requirements (quick when nothing chang
 	@requirements/setup.sh
 
 lab: setup ## build the three sites on this machine and join them (repeat it whenever in doubt)
-	@$(SUDO) lab up
+	@lab up
 
 lab-down: setup ## remove the lab, also a broken one; images stay cached
-	@$(SUDO) lab down
+	@lab down
 
 lab-status: setup ## a table of hosts: site, address, up or not, services, faults in force
-	@$(SUDO) lab status
+	@lab status
 
 check: lint unit content ## the fast part of the tests, under a minute
 

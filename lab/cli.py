@@ -39,9 +39,9 @@ class ApiMode(StrEnum):
 @app.command()
 def up(playbook_arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Build the lab, or finish and mend one that is there (ansible-playbook lab/up.yml, then the product's)."""
-    _as_root()
     paths = Paths()
     machine.require(machine.detect(paths))
+    _as_root()
     try:
         building.run(building.UP, playbook_arguments or [])
     finally:

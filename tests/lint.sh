@@ -8,6 +8,7 @@ run ruff ruff check .
 run "ruff format" ruff format --check --quiet .
 run mypy mypy
 run yamllint yamllint --strict .
-run ansible-lint ansible-lint --offline -q
+# The inventory of the lab needs the lab; syntax does not.
+run ansible-lint env ANSIBLE_INVENTORY=lab/machine.ini ANSIBLE_INVENTORY_ENABLED=ini ansible-lint --offline -q --nocolor
 if [ "${#failed[@]}" -gt 0 ]; then printf 'lint: FAILED: %s\n' "${failed[*]}"; exit 1; fi
 echo "lint: clean"
