@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from lab import cloud_authority, cloud_database, cloud_swift
+from lab import cloud_authority, cloud_database, cloud_gate, cloud_swift
 from lab.cloud_files import is_same, replace_text
 from lab.cloud_layout import API_PORTS, OBJECT_STORAGE_PORT
 
@@ -35,6 +35,9 @@ _DIRECTORIES = (
     "nova/instances",
     "swift/d1",
 )
+
+
+_GATE = Path("bin/cloud_gate.py")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def render(layout: Layout, settings: Settings, kept: Secrets) -> dict[Path, str]
         "supervisor_socket": layout.supervisor_socket,
         "ports": {**API_PORTS, "object-store": OBJECT_STORAGE_PORT},
         "secrets": asdict(kept),
-        "gate": f"/usr/bin/python3 -I {Path(__file__).with_name('cloud_gate.py')}",
+        "gate": f"/usr/bin/python3 -I {layout.etc / _GATE}",
         "swift_bin": cloud_swift.environment(layout) / "bin",
         "mariadb_options": cloud_database.server_options(layout.database, Path("/run/mysqld/mysqld.sock")),
     }
@@ -90,6 +93,8 @@ def render(layout: Layout, settings: Settings, kept: Secrets) -> dict[Path, str]
         for name in environment.list_templates(extensions=["j2"])
         if not Path(name).name.startswith("_")
     }
+    # A copy: the checkout may lie where the cloud's own mounts hide it, such as below /tmp, or be moved.
+    files[layout.etc / _GATE] = Path(cloud_gate.__file__).read_text()
     for place, value in (("fernet-keys", kept.token_key), ("credential-keys", kept.credential_key)):
         # Keystone wants the key for the next rotation (0) beside the one it signs with.
         files |= {layout.home / "keystone" / place / number: value for number in ("0", "1")}

@@ -41,9 +41,10 @@ class GuestImage:
 
     @property
     def key(self) -> str:
-        """Return a digest of both recipes and of what the machine adds to them."""
+        """Return a digest of both recipes and of what the machine adds to them, wherever the checkout lies."""
         made_with = [self.host.key, *_bootstrap_command(self.host, Path("root"), Path("sources")), *_FILE_SYSTEM]
-        digest = hashlib.sha256("\0".join(made_with).encode())
+        text = "\0".join(made_with).replace(str(Path(__file__).parent), "lab")
+        digest = hashlib.sha256(text.encode())
         for path in sorted(_GUEST_RECIPE.rglob("*")):
             if path.is_file():
                 digest.update(f"{path.relative_to(_GUEST_RECIPE)}\0{path.read_text()}\0".encode())

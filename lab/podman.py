@@ -37,7 +37,8 @@ def containers_conf(machine: Machine, paths: Paths) -> str:
     if machine.init != "systemd":
         containers.append('log_driver = "k8s-file"')
         engine += ['cgroup_manager = "cgroupfs"', 'events_logger = "file"']
-    network = [f'network_config_dir = "{paths.state / "networks"}"']
+    # Debian 12's podman takes netavark where it is installed: one of the two, always the same.
+    network = ['network_backend = "cni"', f'network_config_dir = "{paths.state / "networks"}"']
     sections = {"containers": containers, "engine": engine, "network": network}
     return "\n".join("\n".join([f"[{name}]", *lines, ""]) for name, lines in sections.items())
 

@@ -20,7 +20,7 @@ def test_a_standard_machine_gets_podmans_defaults_in_the_labs_own_directories() 
     assert written == {
         "containers": {},
         "engine": {"tmp_dir": "/r/libpod", "lock_type": "file"},
-        "network": {"network_config_dir": "/s/networks"},
+        "network": {"network_backend": "cni", "network_config_dir": "/s/networks"},
     }
 
 
