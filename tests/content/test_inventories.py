@@ -41,3 +41,17 @@ def test_group_variables_have_the_same_names() -> None:
     for path in sorted((LAB / "group_vars").rglob("*.yml")):
         twin = PRODUCTION / path.relative_to(LAB)
         assert set(project.load(path) or {}) == set(project.load(twin) or {}), path.name
+
+
+def test_the_labs_internet_lets_through_to_the_public_addresses_that_servers_have() -> None:
+    topology = project.load(project.ROOT / "lab/topology.yml")["cloud"]["public_hosts"]
+    servers = project.load(LAB / "group_vars/all/cloud.yml")["cloud_servers"]
+    public = {
+        server["name"]: interface["address"]
+        for server in servers
+        for interface in server["interfaces"]
+        if interface["network"] == "public"
+    }
+    assert {name: host["address"] for name, host in topology.items()} == public
+    functions = {server["name"]: server["functions"] for server in servers}
+    assert all(functions[name] == host["functions"] for name, host in topology.items())
