@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOCK = Path("/run/understudy-lab.lock")
 _LOCK_SECONDS = 600
+_ORPHAN_SECONDS = 15  # how long what a killed command left running may take to end by itself
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,16 @@ def only_one(lock: Path = _LOCK, *, timeout_seconds: float = _LOCK_SECONDS) -> I
     """Hold the machine's lock on building, and hand it on to whoever is started meanwhile.
 
     The lock is an open file that Ansible's processes inherit: when this one is killed, the next command waits for what
-    it left running. Raises LabError when others still hold it after `timeout_seconds`.
+    it left running, and ends it after a while. Raises LabError when others still hold it after `timeout_seconds`.
     """
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        deadline, told = time.monotonic() + timeout_seconds, False
+        started, told = time.monotonic(), False
+        deadline = started + timeout_seconds
         while not _locked(handle):
             holder = os.pread(handle, 20, 0).decode().strip() or "unknown"
+            if time.monotonic() > started + _ORPHAN_SECONDS and not Path("/proc", holder).exists():
+                _end_orphans(lock)
             if time.monotonic() > deadline:
                 raise LabError(
                     f"Another lab command (process {holder}) is still at work after {timeout_seconds:g} s; "
@@ -104,6 +109,19 @@ def hand_over(paths: Paths) -> None:
         return
     for path in (paths.operator, *paths.operator.rglob("*")):
         os.chown(path, int(owner), int(group))
+
+
+def _end_orphans(lock: Path) -> None:
+    """Kill what a command that is gone left running: playbooks that have the lock's file open.
+
+    A worker of a killed ansible-playbook waits for ever to write into a pipe that it alone holds.
+    """
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"ansible-playbook" in (process / "cmdline").read_bytes() and any(
+                opened.samefile(lock) for opened in (process / "fd").iterdir() if opened.exists()
+            ):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _locked(handle: int) -> bool:
