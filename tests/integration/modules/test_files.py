@@ -1,0 +1,140 @@
+"""Module `files` on this machine's own file system, through ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role with one task, and a place to work on."""
+
+    folder: Path
+    place: Path
+
+    def run(self, files: list[dict[str, Any]], *arguments: str) -> tuple[bool, dict[str, Any]]:
+        """Run the task; return whether the play succeeded and what the task returned."""
+        task = {"name": "Write", "understudy.hybrid.files": {"files": files}, "register": "told"}
+        play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "roles": ["thing"]}]
+        (self.folder / "roles/thing/tasks/main.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
+        (self.folder / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
+        environment = os.environ | {
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_DEPRECATION_WARNINGS": "0",
+        }
+        done = subprocess.run(
+            ["ansible-playbook", "--inventory", "localhost,", *arguments, "play.yml"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "{" in done.stdout, done.stdout + done.stderr
+        told = json.loads(done.stdout[done.stdout.index("{") :])["plays"][0]["tasks"][0]["hosts"]["localhost"]
+        return done.returncode == 0, told
+
+
+@pytest.fixture
+def role(tmp_path: Path) -> Role:
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ninterpreter_python = {sys.executable}\n", encoding="utf-8")
+    for part in ("tasks", "templates", "files"):
+        (tmp_path / "roles/thing" / part).mkdir(parents=True)
+    (tmp_path / "roles/thing/templates/a.conf.j2").write_text("name = {{ 6 * 7 }}\n", encoding="utf-8")
+    (tmp_path / "roles/thing/files/b.bin").write_bytes(b"\x00\xff\x00")
+    (tmp_path / "place").mkdir()
+    return Role(tmp_path, tmp_path / "place")
+
+
+def test_everything_lands_at_once_and_a_second_run_changes_nothing(role: Role) -> None:
+    wanted = [
+        {"path": f"{role.place}/d", "state": "directory", "mode": "0750"},
+        {"path": f"{role.place}/d/a.conf", "template": "a.conf.j2", "mode": "0640", "validate": "grep -q name %s"},
+        {"path": f"{role.place}/d/b", "source": "b.bin"},
+        {"path": f"{role.place}/d/c", "content": "text\n"},
+        {"path": f"{role.place}/l", "state": "link", "target": "d/c"},
+        {"path": f"{role.place}/gone", "state": "absent"},
+    ]
+    ok, told = role.run(wanted)
+    assert ok, told
+    assert [Path(path).name for path in told["changed_paths"]] == ["d", "a.conf", "b", "c", "l"]
+    assert (role.place / "d/a.conf").read_text() == "name = 42\n"
+    assert (role.place / "d/a.conf").stat().st_mode & 0o7777 == 0o640
+    assert (role.place / "d").stat().st_mode & 0o7777 == 0o750
+    assert (role.place / "d/b").read_bytes() == b"\x00\xff\x00"
+    assert (role.place / "l").read_text() == "text\n"
+    ok, told = role.run(wanted)
+    assert (ok, told["changed"], told["changed_paths"]) == (True, False, [])
+
+
+def test_one_invalid_content_leaves_everything_as_it_was(role: Role) -> None:
+    (role.place / "good").write_text("old\n")
+    ok, told = role.run(
+        [
+            {"path": f"{role.place}/good", "content": "new\n"},
+            {"path": f"{role.place}/bad", "content": "new\n", "validate": "grep absent %s"},
+        ]
+    )
+    assert not ok
+    assert "nothing was changed" in told["msg"]
+    assert (role.place / "good").read_text() == "old\n"
+    assert not (role.place / "bad").exists()
+
+
+def test_a_check_run_tells_and_touches_nothing(role: Role) -> None:
+    ok, told = role.run(
+        [
+            {"path": f"{role.place}/d", "state": "directory"},
+            {"path": f"{role.place}/d/a", "content": "x", "owner": "not-made-yet", "validate": "not-installed-yet %s"},
+        ],
+        "--check",
+        "--diff",
+    )
+    assert ok, told
+    assert [Path(path).name for path in told["changed_paths"]] == ["d", "a"]
+    assert list(role.place.iterdir()) == []
+
+
+def test_drift_of_mode_or_content_is_mended(role: Role) -> None:
+    wanted = [{"path": f"{role.place}/a", "content": "x\n", "mode": "0600"}]
+    role.run(wanted)
+    (role.place / "a").chmod(0o644)
+    assert role.run(wanted)[1]["changed_paths"] == [f"{role.place}/a"]
+    (role.place / "a").write_text("y\n")
+    assert role.run(wanted)[1]["changed_paths"] == [f"{role.place}/a"]
+    assert (role.place / "a").stat().st_mode & 0o777 == 0o600
+    assert (role.place / "a").read_text() == "x\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"path": "/x"}, "give exactly one of"),
+        ({"path": "/x", "content": "a", "template": "b"}, "give exactly one of"),
+        ({"path": "/x", "content": "a", "state": "directory"}, "cannot have content"),
+        ({"content": "a"}, "at least 'path'"),
+        ({"path": "/x", "state": "link"}, "without a target"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_sentence(role: Role, entry: dict[str, Any], says: str) -> None:
+    ok, told = role.run([entry])
+    assert not ok
+    assert says in told["msg"]
+
+
+def test_a_secret_is_not_in_the_difference(role: Role) -> None:
+    ok, told = role.run([{"path": f"{role.place}/s", "content": "hush-hush\n", "no_diff": True}], "--diff")
+    assert ok, told
+    assert "hush-hush" not in json.dumps(told.get("diff", ""))
