@@ -31,3 +31,34 @@ def test_a_network_that_cannot_work_is_refused_before_a_host_is_asked(
     assert code != 0
     assert sentence in said
     assert "unreachable=0" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"preflight_functions": {"edge": [], "was": ["a"], "dns": ["b"], "database": ["c"]}},
+            "nothing lets customers",
+        ),
+        ({"preflight_host_sites": {"a": "colo", "b": "colo", "c": "cloud"}}, "Spread them over three sites."),
+        ({"preflight_database_external": True}, "database_external_servers is empty"),
+        ({"preflight_secrets": {"vault_x": "CHANGE-ME"}}, "vault_x is still CHANGE-ME"),
+    ],
+)
+def test_a_service_that_cannot_work_is_refused_before_a_host_is_asked(
+    playbooks: Playbooks, changes: dict[str, Any], sentence: str
+) -> None:
+    code, said = playbooks.run(CONVERGE, "--extra-vars", json.dumps(changes))
+
+    assert code != 0
+    assert sentence in said
+    assert "unreachable=0" in said
+
+
+def test_the_value_of_a_secret_is_not_in_what_is_said(playbooks: Playbooks) -> None:
+    _, said = playbooks.run(
+        CONVERGE, "-vvv", "--extra-vars", json.dumps({"preflight_secrets": {"vault_x": "hush1234"}})
+    )
+
+    assert "vault_x has 8 characters" in said
+    assert "hush1234" not in said.replace('{"preflight_secrets": {"vault_x": "hush1234"}}', "").split("PLAY [", 1)[1]

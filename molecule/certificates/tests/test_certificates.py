@@ -1,0 +1,101 @@
+"""What peers, customers and services of the hosts can observe of their certificates."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+import testinfra
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+    from molecule.conftest import Playbooks
+
+TLS = "/etc/understudy/tls"
+CONVERGE = "molecule/certificates/converge.yml"
+
+
+def at(name: str) -> Host:
+    inventory = os.environ["MOLECULE_INVENTORY_FILE"]
+    return testinfra.get_host(f"ansible://{name}?ansible_inventory={inventory}", sudo=True)
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return at("mol-certificates-edge")
+
+
+def serial(host: Host, name: str) -> str:
+    return str(host.check_output(f"openssl x509 -in {TLS}/{name} -noout -serial"))
+
+
+@pytest.mark.parametrize("name", ["host.crt", "edge.pem"])
+def test_a_certificate_is_signed_by_the_authority_that_all_trust(host: Host, name: str) -> None:
+    assert "OK" in host.check_output(f"openssl verify -CAfile {TLS}/ca.crt {TLS}/{name}")
+
+
+@pytest.mark.parametrize("purpose", ["sslserver", "sslclient"])
+def test_peers_may_use_it_on_both_ends(host: Host, purpose: str) -> None:
+    assert "OK" in host.check_output(f"openssl verify -purpose {purpose} -CAfile {TLS}/ca.crt {TLS}/host.crt")
+
+
+@pytest.mark.parametrize("name", ["mol-certificates-edge", "localhost"])
+def test_it_is_valid_for_the_names_of_the_host_and_no_others(host: Host, name: str) -> None:
+    check = f"openssl x509 -in {TLS}/host.crt -noout -checkhost"
+    assert "does match" in host.check_output(f"{check} {name}")
+    assert "does NOT match" in host.run(f"{check} tickets.example.test").stdout
+
+
+def test_it_is_valid_for_the_address_of_the_host(host: Host) -> None:
+    told = host.check_output(f"openssl x509 -in {TLS}/host.crt -noout -checkip 10.210.254.100")
+    assert "does match" in told
+
+
+def test_customers_meet_the_name_they_asked_for(host: Host) -> None:
+    told = host.check_output(f"openssl x509 -in {TLS}/edge.pem -noout -checkhost tickets.example.test")
+    assert "does match" in told
+
+
+@pytest.mark.parametrize("name", ["host.key", "edge.pem"])
+def test_only_members_of_the_group_read_a_key(host: Host, name: str) -> None:
+    file = host.file(f"{TLS}/{name}")
+    assert (file.user, file.group, file.mode) == ("root", "understudy-tls", 0o640)
+    assert host.run(f"runuser -u nobody -- cat {TLS}/{name}").rc != 0
+
+
+def test_the_metrics_tell_when_each_certificate_expires(host: Host) -> None:
+    told = host.check_output("cat /var/lib/prometheus/node-exporter/understudy_certificates.prom")
+    for name in ("ca.crt", "host.crt", "edge.pem"):
+        assert f'understudy_certificate_expiry_timestamp_seconds{{file="{name}"}} ' in told
+
+
+def test_a_host_that_serves_nobody_trusts_the_authority_and_has_no_key() -> None:
+    was = at("mol-certificates-was")
+    assert was.file(f"{TLS}/ca.crt").exists
+    assert not was.file(f"{TLS}/host.key").exists
+
+
+def test_a_certificate_about_to_expire_is_made_anew_with_the_same_key(host: Host, playbooks: Playbooks) -> None:
+    before, key = serial(host, "host.crt"), host.file(f"{TLS}/host.key").sha256sum
+    code, told = playbooks.run(CONVERGE, "-e", "certificates_renew_days=398")
+    assert code == 0, told
+    assert serial(host, "host.crt") != before
+    assert host.file(f"{TLS}/host.key").sha256sum == key
+
+
+def test_a_new_name_gets_a_new_certificate(host: Host, playbooks: Playbooks) -> None:
+    names = '{"certificates_public_names": ["tickets.example.test", "www.example.test"]}'
+    code, told = playbooks.run(CONVERGE, "--limit", "edge", "-e", names)
+    assert code == 0, told
+    told = host.check_output(f"openssl x509 -in {TLS}/edge.pem -noout -checkhost www.example.test")
+    assert "does match" in told
+
+
+def test_the_preflight_refuses_a_certificate_that_expires_soon(playbooks: Playbooks) -> None:
+    days = '{"preflight_certificates_days": 400, "certificates_renew_days": 1}'
+    code, told = playbooks.run(CONVERGE, "--limit", "edge", "-e", days)
+    assert code != 0
+    assert "in less than 400 days" in told
+    assert "playbooks/control.yml --limit mol-certificates-edge" in told

@@ -1,0 +1,88 @@
+"""Judge a plan of the service - who serves, who decides, with which secrets - before a host is touched (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+SHORTEST_SECRET = 16
+PLACEHOLDER = "CHANGE-ME"
+# Actions that need the database to be run by this project; the service tier, tunnel, scaling and traffic do not.
+OF_OUR_DATABASE = ("backup", "restore", "failover", "failback", "rehearsal")
+
+
+def service_faults(plan: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with a plan, each as a sentence; see roles/preflight, entry point service."""
+    return [*_roles(plan), *_deciders(plan), *_database(plan)]
+
+
+def secret_faults(secrets: Mapping[str, Any]) -> list[str]:
+    """Return the secrets that are missing, placeholders or too short, by name and never by value."""
+    faults = []
+    for name, value in sorted(secrets.items()):
+        text = str(value or "")
+        if text.startswith(PLACEHOLDER) or not text:
+            faults.append(
+                f"{name} is {'empty' if not text else 'still ' + PLACEHOLDER}; write your own into the vault file."
+            )
+        elif len(text) < SHORTEST_SECRET:
+            faults.append(
+                f"{name} has {len(text)} characters; use {SHORTEST_SECRET} or more, such as from pwgen -s 32."
+            )
+    return faults
+
+
+def _roles(plan: Mapping[str, Any]) -> Iterator[str]:
+    for function, what in (("edge", "lets customers in"), ("was", "runs the application")):
+        if not plan.get(function):
+            yield f"No host has the function '{function}', so nothing {what}; give it to a host in the inventory."
+    if not plan.get("dns"):
+        yield "No host has the function 'dns', so customers could not be moved between edges; give it to two hosts."
+
+
+def _deciders(plan: Mapping[str, Any]) -> Iterator[str]:
+    if plan.get("database_external"):
+        return
+    members: Mapping[str, str] = plan.get("consensus") or {}
+    if len(members) < 3 or len(members) % 2 == 0:
+        yield (
+            f"{len(members)} hosts have the function 'consensus' ({', '.join(sorted(members)) or 'none'}); "
+            "a majority that survives one of them needs 3 (or 5)."
+        )
+        return
+    majority = len(members) // 2 + 1
+    sites = list(members.values())
+    for site in sorted(set(sites)):
+        if sites.count(site) >= majority:
+            yield (
+                f"{sites.count(site)} of {len(members)} consensus members are at site {site}; "
+                "when it is lost so is the majority. Spread them over three sites."
+            )
+
+
+def _database(plan: Mapping[str, Any]) -> Iterator[str]:
+    if not plan.get("database_external"):
+        if not plan.get("database"):
+            yield (
+                "No host has the function 'database'; give it to a host, or set database_external: true "
+                "and say in database_external_servers where the database is."
+            )
+        return
+    if not plan.get("database_external_servers"):
+        yield "database_external is true and database_external_servers is empty; say where the database is."
+    action = plan.get("action")
+    if action in OF_OUR_DATABASE:
+        yield (
+            f"The database is not run by this project (database_external: true), so {action} cannot work; "
+            "use the tools of whoever runs it."
+        )
+
+
+class FilterModule:
+    """Offer the filters to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"service_faults": service_faults, "secret_faults": secret_faults}
