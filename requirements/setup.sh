@@ -7,7 +7,7 @@ started=$SECONDS
 say() { printf '[setup %3d s] %s\n' "$((SECONDS - started))" "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-inputs=(requirements/bootstrap.lock requirements/development.lock pyproject.toml requirements/setup.sh)
+inputs=(requirements/bootstrap.lock requirements/development.lock pyproject.toml booking/pyproject.toml requirements/setup.sh)
 stamp=.venv/understudy-setup.sha256
 if [ -x .venv/bin/python ] && .venv/bin/python -c pass 2>/dev/null && [ -f "$stamp" ] \
   && { pwd; sha256sum "${inputs[@]}"; } | cmp -s - "$stamp"; then
@@ -45,10 +45,10 @@ say "making .venv with $("$python" --version)"
 rm -rf .venv
 "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
-say "installing the locked requirements (about 90 packages)"
+say "installing the locked requirements (about 120 packages)"
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/development.lock
 say "installing this tree, editable"
-.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . -e ./booking
 # The tree is the collection understudy.hybrid: the same plugin names work here and where it is installed from Galaxy.
 collections=$(.venv/bin/python -c 'import ansible_collections, os; print(list(ansible_collections.__path__)[0])')
 mkdir -p "$collections/understudy"

@@ -1,0 +1,5 @@
+"""Run the command as `python -m booking`."""
+
+from booking.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Compare journals of the crowd, the database and the payment gateway."""

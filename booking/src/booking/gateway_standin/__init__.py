@@ -1,0 +1,1 @@
+"""A stand-in for a payment company: its own process, with faults on demand."""

@@ -1,0 +1,1 @@
+"""What customers can do, and what the service does by itself."""

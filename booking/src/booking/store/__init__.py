@@ -1,0 +1,1 @@
+"""The database: SQL of our own, one noun per module."""
