@@ -7,6 +7,10 @@ States are those of `systemctl show`: LoadState, ActiveState, UnitFileState (sys
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 # Units in these states are started at boot, by themselves or by what names them.
 ENABLED = frozenset({"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"})
@@ -23,15 +27,50 @@ class Wanted:
     masked: bool | None = None
     restart: bool = False
     reload: bool = False
+    restart_after: tuple[str, ...] = ()
+    reload_after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a unit is, in the words of `systemctl show`."""
+    """What a unit is, in the words of `systemctl show`, and since when (seconds since the epoch)."""
 
     load: str
     active: str
     file: str
+    started: float = 0.0
+    changed: float = 0.0
+
+
+def found(block: Mapping[str, str], epoch_of_boot: float) -> Found:
+    """Read one block of `systemctl show`; its times count from the boot, in microseconds.
+
+    A unit began to start when it stopped being inactive. When it is ready (ActiveEnterTimestamp) it has read its
+    configuration long ago, and one that is still on its way there has no such time.
+    """
+    started, changed = (
+        epoch_of_boot + int(block.get(name) or 0) / 1e6
+        for name in ("InactiveExitTimestampMonotonic", "StateChangeTimestampMonotonic")
+    )
+    return Found(block["LoadState"], block["ActiveState"], block["UnitFileState"], started, changed)
+
+
+def drop_in_directories(name: str) -> list[str]:
+    """Name the directories below a unit path that hold a unit's drop-ins: its own, and its template's."""
+    stem, dot, suffix = name.rpartition(".")
+    template, at, _ = stem.partition("@")
+    return list(dict.fromkeys([f"{name}.d", f"{template}{at}{dot}{suffix}.d"]))
+
+
+def stale(block: Mapping[str, str], drop_ins: Iterable[str]) -> bool:
+    """Tell whether systemd has to read its files again; `drop_ins` are those that are there for the unit.
+
+    systemd before 254 does not notice a unit's first drop-in by itself.
+    """
+    if block["LoadState"] == "masked":
+        return False
+    unread = set(drop_ins) - set(block.get("DropInPaths", "").split())
+    return block["NeedDaemonReload"] == "yes" or block["LoadState"] == "not-found" or bool(unread)
 
 
 def parse(text: str) -> list[dict[str, str]]:
@@ -40,8 +79,16 @@ def parse(text: str) -> list[dict[str, str]]:
     return [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
 
 
-def steps(wanted: Wanted, found: Found) -> list[str]:
-    """List the systemctl verbs for one unit, in order."""
+def newer(paths: Iterable[str], modified: Mapping[str, float], since: float) -> bool:
+    """Tell whether one of the paths was modified later than `since`; one that is not there was not."""
+    return any(modified[path] > since for path in paths if path in modified)
+
+
+def steps(wanted: Wanted, found: Found, modified: Mapping[str, float] | None = None) -> list[str]:
+    """List the systemctl verbs for one unit, in order; `modified` has the time of each path that is there."""
+    times = modified or {}
+    restart = wanted.restart or newer(wanted.restart_after, times, found.started)
+    reload = wanted.reload or newer(wanted.reload_after, times, found.changed)
     verbs: list[str] = []
     masked = found.load == "masked" or found.file in {"masked", "masked-runtime"}
     if wanted.masked is False and masked:
@@ -53,9 +100,9 @@ def steps(wanted: Wanted, found: Found) -> list[str]:
     running = found.active in RUNNING
     if wanted.running is False and running:
         verbs.append("stop")
-    elif wanted.running is not False and running and wanted.restart:
+    elif wanted.running is not False and running and restart:
         verbs.append("restart")
-    elif wanted.running is not False and running and wanted.reload:
+    elif wanted.running is not False and running and reload:
         verbs.append("reload")
     elif wanted.running is True and not running:
         verbs.append("start")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 import testinfra
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from testinfra.host import Host
 
     from molecule.conftest import Playbooks
@@ -29,6 +32,19 @@ def host() -> Host:
 
 def serial(host: Host, name: str) -> str:
     return str(host.check_output(f"openssl x509 -in {TLS}/{name} -noout -serial"))
+
+
+def wait_until(condition: Callable[[], bool], what: str, deadline_seconds: float = 60) -> None:
+    end = time.monotonic() + deadline_seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_seconds} s: {what}"
+
+
+def told_expiry(host: Host, name: str) -> str:
+    """Return the line with which the metrics tell when a certificate expires, or nothing."""
+    metric = f'understudy_certificate_expiry_timestamp_seconds{{file="{name}"}} '
+    told = host.run("cat /var/lib/prometheus/node-exporter/understudy_certificates.prom").stdout
+    return next((line for line in told.splitlines() if line.startswith(metric)), "")
 
 
 @pytest.mark.parametrize("name", ["host.crt", "edge.pem"])
@@ -65,10 +81,9 @@ def test_only_members_of_the_group_read_a_key(host: Host, name: str) -> None:
     assert host.run(f"runuser -u nobody -- cat {TLS}/{name}").rc != 0
 
 
-def test_the_metrics_tell_when_each_certificate_expires(host: Host) -> None:
-    told = host.check_output("cat /var/lib/prometheus/node-exporter/understudy_certificates.prom")
-    for name in ("ca.crt", "host.crt", "edge.pem"):
-        assert f'understudy_certificate_expiry_timestamp_seconds{{file="{name}"}} ' in told
+@pytest.mark.parametrize("name", ["ca.crt", "host.crt", "edge.pem"])
+def test_the_metrics_tell_when_each_certificate_expires(host: Host, name: str) -> None:
+    wait_until(lambda: told_expiry(host, name) != "", f"the metrics tell of {name}")
 
 
 def test_a_host_that_serves_nobody_trusts_the_authority_and_has_no_key() -> None:
@@ -79,10 +94,12 @@ def test_a_host_that_serves_nobody_trusts_the_authority_and_has_no_key() -> None
 
 def test_a_certificate_about_to_expire_is_made_anew_with_the_same_key(host: Host, playbooks: Playbooks) -> None:
     before, key = serial(host, "host.crt"), host.file(f"{TLS}/host.key").sha256sum
+    expiry = told_expiry(host, "host.crt")
     code, told = playbooks.run(CONVERGE, "-e", "certificates_renew_days=398")
     assert code == 0, told
     assert serial(host, "host.crt") != before
     assert host.file(f"{TLS}/host.key").sha256sum == key
+    wait_until(lambda: told_expiry(host, "host.crt") not in {"", expiry}, "the metrics tell when the new one expires")
 
 
 def test_a_new_name_gets_a_new_certificate(host: Host, playbooks: Playbooks) -> None:
