@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,CI,LAB_RELEASE)
-.PHONY: help setup lab lab-down lab-status check lint unit content integration molecule acceptance test \
+.PHONY: help setup demo lab lab-down lab-status check lint unit content integration molecule acceptance test \
         bench collection lock docs clean
 
 help: ## show this list
@@ -13,6 +13,9 @@ help: ## show this list
 
 setup: ## make .venv from the hash-locked requirements (quick when nothing changed)
 	@requirements/setup.sh
+
+demo: ## everything from nothing: set-up, lab, booking service, a crowd of customers, a rolling release, the audit, a report
+	@started=$$SECONDS; $(MAKE) --no-print-directory setup; SETUP_SECONDS=$$((SECONDS - started)) lab demo
 
 lab: setup ## build the three sites on this machine and join them (repeat it whenever in doubt)
 	@lab up

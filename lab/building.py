@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lab.paths import Paths
 
-_PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent
 _LOCK = Path("/run/understudy-lab.lock")
 _LOCK_SECONDS = 600
 _ORPHAN_SECONDS = 15  # how long what a killed command left running may take to end by itself
@@ -37,13 +37,19 @@ class Step:
 
 
 # The lab is built by its own playbook; what runs on it is the product's, as an operator would run it.
-_PROGRESS = {"ANSIBLE_STDOUT_CALLBACK": "understudy.hybrid.progress"}
+PROGRESS = {"ANSIBLE_STDOUT_CALLBACK": "understudy.hybrid.progress"}
+# The customers' machine stands beside the sites: an inventory of its own, with the variables of all hosts.
+_CUSTOMERS = {
+    "ANSIBLE_INVENTORY": "inventories/lab/two_sites.yml,lab/customers.ini",
+    "ANSIBLE_INVENTORY_ENABLED": "understudy.hybrid.two_sites,ansible.builtin.ini",
+}
 UP = (
-    Step("the lab itself", "up.yml", _PROJECT / "lab"),
-    Step("the cloud's servers", "playbooks/cloud.yml", _PROJECT, _PROGRESS),
-    Step("accounts, firewalls and the tunnel", "playbooks/network.yml", _PROJECT, _PROGRESS),
+    Step("the lab itself", "up.yml", PROJECT / "lab"),
+    Step("the cloud's servers", "playbooks/cloud.yml", PROJECT, PROGRESS),
+    Step("accounts, firewalls and the tunnel", "playbooks/network.yml", PROJECT, PROGRESS),
+    Step("the customers and the payment company", "lab/customers.yml", PROJECT, PROGRESS | _CUSTOMERS),
 )
-DOWN = (Step("removing the lab", "down.yml", _PROJECT / "lab"),)
+DOWN = (Step("removing the lab", "down.yml", PROJECT / "lab"),)
 
 
 @contextlib.contextmanager
@@ -86,11 +92,10 @@ def run(steps: Sequence[Step], arguments: Sequence[str] = ()) -> None:
             sys.stdout.write(f"\n== {step.title} ({time.monotonic() - started:.0f} s)\n")
             sys.stdout.flush()
             program = str(Path(sys.executable).parent / "ansible-playbook")
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
             done = subprocess.run(
                 [program, step.playbook, *arguments],
                 cwd=step.folder,
-                env={**environment, **step.environment},
+                env={**environment(), **step.environment},
                 pass_fds=[lock],
                 check=False,
             )
@@ -100,6 +105,11 @@ def run(steps: Sequence[Step], arguments: Sequence[str] = ()) -> None:
                     "the reason is above. It is safe to run the same command again."
                 )
     sys.stdout.write(f"\nDone in {time.monotonic() - started:.0f} s.\n")
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment without settings of Ansible: the files of the project decide."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
 
 
 def hand_over(paths: Paths) -> None:

@@ -14,12 +14,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from lab import building, faults, machine, ssh, status, sweep, topology
+from lab import building, demo, faults, machine, ssh, status, sweep, topology
 from lab.errors import LabError, UnknownNameError
 from lab.paths import Paths
 from lab.slow import Slowness
 
-_KEPT_BY_SUDO = "LAB_RELEASE,PATH,NO_COLOR,TERM"
+_KEPT_BY_SUDO = "LAB_RELEASE,SETUP_SECONDS,PATH,NO_COLOR,TERM"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
@@ -53,6 +53,20 @@ def down(playbook_arguments: Annotated[list[str] | None, typer.Argument()] = Non
     """Remove the lab; images stay in the cache (ansible-playbook lab/down.yml)."""
     _as_root()
     building.run(building.DOWN, playbook_arguments or [])
+
+
+@app.command("demo")
+def demonstrate(
+    context: typer.Context,
+    *,
+    seconds: Annotated[int, typer.Option(min=10, help="how long the crowd buys")] = 60,
+    arrivals: Annotated[float, typer.Option(min=0.1, help="customers per second")] = 8,
+) -> None:
+    """Build everything, let a crowd buy tickets while a release rolls, audit, and write reports/latest.html."""
+    machine.require(machine.detect(Paths()))
+    setup_seconds = float(os.environ.get("SETUP_SECONDS", "0"))
+    if not demo.run(_lab(context), seconds=seconds, arrivals=arrivals, setup_seconds=setup_seconds):
+        raise LabError("The demonstration was not clean; the report says what was lost or failed.")
 
 
 @app.command()

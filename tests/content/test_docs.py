@@ -14,7 +14,7 @@ DOCS = project.ROOT / "docs"
 def test_the_readme_fits_on_one_screen_and_names_the_two_commands() -> None:
     text = (project.ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 70
-    assert "make lab" in text
+    assert "make demo" in text
     assert "make test" in text
 
 

@@ -1,0 +1,110 @@
+"""Show what the project is for: a crowd buys tickets through both edges while a release rolls, and nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab import building, crowd, faults, report, status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_REPORTS = Path(__file__).resolve().parent.parent / "reports"
+_RELEASE_AT = 0.3  # of the crowd's time
+_SITE = building.Step("the booking service", "playbooks/site.yml", building.PROJECT, building.PROGRESS)
+
+
+@dataclass
+class Timeline:
+    """Keep what happened and when, and tell it as it happens."""
+
+    started: float = field(default_factory=time.monotonic)
+    events: list[report.Event] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def seconds(self) -> float:
+        """Return the seconds since the demonstration began."""
+        return time.monotonic() - self.started
+
+    def tell(self, what: str) -> None:
+        """Record an event and print it."""
+        with self.lock:
+            self.events.append(report.Event(self.seconds(), what))
+            sys.stdout.write(f"[{self.seconds():6.0f} s] {what}\n")
+            sys.stdout.flush()
+
+    @contextlib.contextmanager
+    def measured(self, into: dict[str, float], name: str) -> Iterator[None]:
+        """Measure a part in seconds."""
+        began = time.monotonic()
+        yield
+        into[name] = time.monotonic() - began
+
+
+def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float) -> bool:
+    """Build everything, let the crowd buy for a while, audit, and write the report; return whether all is well."""
+    timeline, durations = Timeline(time.monotonic() - setup_seconds), {"setup": setup_seconds}
+    began = datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds")
+    with timeline.measured(durations, "lab"):
+        timeline.tell("building the lab: colo, cloud, witness, customers")
+        building.run(building.UP)
+    with timeline.measured(durations, "site"):
+        timeline.tell("bringing the booking service to its state (playbooks/site.yml)")
+        building.run((_SITE,))
+    timeline.tell(f"a crowd comes: {arrivals:g} customers per second for {seconds} s, through both edges")
+    crowd_began = timeline.seconds()
+    release = threading.Thread(target=_release, args=(timeline, seconds * _RELEASE_AT), daemon=True)
+    release.start()
+    shopping = crowd.shop(lab, seconds=seconds, arrivals=arrivals)
+    release.join()
+    timeline.tell("the crowd has gone; comparing what customers were told with the database and the payment company")
+    audit = crowd.audit(lab, shopping.journal)
+    timeline.tell(f"audit: {audit['confirmed']} bookings confirmed, {'clean' if report.clean(audit) else 'NOT CLEAN'}")
+    hosts = [asdict(host) for host in status.read(lab).hosts]
+    shown = report.Demonstration(
+        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, shopping.notes
+    )
+    return write(shown)
+
+
+def write(shown: report.Demonstration, folder: Path = _REPORTS) -> bool:
+    """Write `latest.json` and `latest.html`; return whether the audit is clean and no request failed."""
+    folder.mkdir(exist_ok=True)
+    told: Mapping[str, Any] = report.document(shown)
+    (folder / "latest.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "latest.html").write_text(report.page(shown), encoding="utf-8")
+    sys.stdout.write(f"\nThe report: {folder / 'latest.html'} (for programs: latest.json)\n")
+    return report.clean(told["audit"]) and not told["requests"]["failed"]
+
+
+def _release(timeline: Timeline, wait_seconds: float) -> None:
+    """Roll a release through the servers while customers buy."""
+    time.sleep(wait_seconds)
+    name = crowd.next_release()
+    timeline.tell(f"rolling release {name} begins, one server at a time")
+    log = _REPORTS / "release.log"
+    _REPORTS.mkdir(exist_ok=True)
+    with log.open("w", encoding="utf-8") as stream:
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "ansible-playbook"),
+                "playbooks/application.yml",
+                "-e",
+                f"booking_version={name}",
+            ],
+            cwd=building.PROJECT,
+            env=building.environment(),
+            stdout=stream,
+            stderr=stream,
+            check=False,
+        )
+    timeline.tell(f"rolling release {name} {'is everywhere' if done.returncode == 0 else f'FAILED, see {log}'}")
