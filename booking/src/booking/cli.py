@@ -13,9 +13,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 def _database_url(url: str | None) -> str:
     if url:
         return url
-    from booking.settings import load  # noqa: PLC0415 - settings are only needed where no option is given
+    from booking.settings import database_url  # noqa: PLC0415 - the environment is only asked where no option is given
 
-    return load().database_url.get_secret_value()
+    found = database_url()
+    if not found:
+        raise typer.BadParameter(
+            "No database named; give --database, or set BOOKING_DATABASE_URL or BOOKING_DATABASE_URL_FILE."
+        )
+    return found
 
 
 @app.command()

@@ -46,11 +46,19 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     Raises pydantic.ValidationError.
     """
     variables = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    for name in Settings.model_fields:
-        variable = f"{PREFIX}{name.upper()}"
-        if variable in variables:
-            values[name] = variables[variable]
-        elif f"{variable}_FILE" in variables:
-            values[name] = Path(variables[f"{variable}_FILE"]).read_text(encoding="utf-8").strip()
-    return Settings(**(values | overrides))
+    found = {name: value for name in Settings.model_fields if (value := _value(name, variables)) is not None}
+    return Settings(**(found | overrides))
+
+
+def database_url(environment: Mapping[str, str] | None = None) -> str:
+    """Read where the database is, and nothing else; an empty string when nothing says it."""
+    return _value("database_url", os.environ if environment is None else environment) or ""
+
+
+def _value(name: str, variables: Mapping[str, str]) -> str | None:
+    variable = f"{PREFIX}{name.upper()}"
+    if variable in variables:
+        return variables[variable]
+    if f"{variable}_FILE" in variables:
+        return Path(variables[f"{variable}_FILE"]).read_text(encoding="utf-8").strip()
+    return None

@@ -1,0 +1,266 @@
+"""Customers buy through both edges while releases roll, servers die and payments go astray; nothing of theirs is lost.
+
+Needs the booking service in the lab: `ansible-playbook playbooks/site.yml`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import crowd, faults, topology
+from lab.paths import Paths
+from tests.acceptance.conftest import ROOT, Done, Lab, eventually, run
+
+COLO_EDGE, CLOUD_EDGE = "10.210.101.2", "10.210.102.2"
+SERVERS = ("colo-was1", "colo-was2", "cloud-was1")
+TTL_SECONDS, GRACE_SECONDS = 15, 5
+SEATS, ATTEMPTS, CUSTOMERS = 2_000, 10_000, 64
+THROUGH_COLO = ["--resolve", f"{crowd.NAME}={COLO_EDGE}"]
+
+
+@pytest.fixture(scope="module")
+def site() -> faults.Lab:
+    """The lab as its own tools see it."""
+    return faults.Lab(topology.load(), Paths())
+
+
+@pytest.fixture(autouse=True)
+def settled(lab: Lab) -> Iterator[None]:
+    """Begin and end with every server in service at every edge, payments on time, and customers at both edges."""
+    ready(lab)
+    yield
+    payments(lab, mode="none")
+    ready(lab)
+
+
+class Crowd:
+    """Customers who buy in the background while a test breaks something."""
+
+    def __init__(
+        self, site: faults.Lab, name: str, seconds: int, options: Sequence[str] = (), arrivals: float = 6
+    ) -> None:
+        self.site, self.run = site, f"{name}-{time.strftime('%H%M%S')}"
+        words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds), *options]
+        self.process = crowd.start(site, self.run, words)
+
+    def end(self, settle_seconds: int = 60) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+        """Wait until the last customer has gone; return their report, their journal and the audit."""
+        shopping = crowd.finish(self.site, self.run, self.process)
+        lines = [json.loads(line) for line in shopping.journal.splitlines()]
+        audit = crowd.audit(self.site, shopping.journal, settle_seconds=settle_seconds)
+        keep(self.run, shopping.report, audit)
+        return shopping.report, lines, audit
+
+
+def keep(name: str, report: dict[str, Any], audit: dict[str, Any]) -> None:
+    """Keep what was measured beside the other reports."""
+    folder = ROOT / "reports/show"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps({"report": report, "audit": audit}, indent=1), encoding="utf-8")
+
+
+def ready(lab: Lab) -> None:
+    """Wait until both edges see every server of both sites ready."""
+    for edge in ("colo-gw1", "cloud-gw1"):
+        eventually(partial(all_up, lab, edge), 60, f"every server ready at {edge}")
+
+
+def all_up(lab: Lab, edge: str) -> bool:
+    """Ask an edge whether it sees every server ready."""
+    return lab.on(edge, "sudo understudy-balancer show").out.count(" up ") == len(SERVERS)
+
+
+def payments(lab: Lab, **wanted: Any) -> None:
+    """Tell the payment company's gateway how to behave."""
+    done = lab.on(
+        "crowd1",
+        f"sudo sh -c 'curl -sf --max-time 5 --cacert /etc/understudy/tls/ca.crt -X PUT "
+        f'-H "Authorization: Bearer $(cat /etc/understudy/gateway.secret)" -H "Content-Type: application/json" '
+        f"-d '\\''{json.dumps(wanted)}'\\'' {crowd.GATEWAY}/faults'",
+    )
+    assert done.ok, done.err
+
+
+def playbook(name: str, *arguments: str, seconds: float = 600) -> Done:
+    return run(["ansible-playbook", f"playbooks/{name}.yml", *arguments], seconds)
+
+
+def clean(audit: dict[str, Any]) -> None:
+    """Demand that nothing was lost, sold twice, or paid for nothing."""
+    faulty = {key: value for key, value in audit.items() if key not in {"confirmed", "findings"} and value}
+    assert not faulty, (faulty, audit["findings"][:5])
+
+
+def nobody_was_let_down(report: dict[str, Any]) -> None:
+    """Demand that every request got a proper answer and every customer an end to the purchase."""
+    assert report["requests"]["failed"] == 0, report["failures"]
+    assert report["purchases"]["gave_up"] == 0, report["purchases"]
+    assert report["purchases"]["confirmed"] > 0
+
+
+def test_2_000_seats_are_sold_once_each_to_10_000_attempts_through_both_edges(lab: Lab, site: faults.Lab) -> None:
+    screening = fresh_screening(lab)
+    name = f"seats-{time.strftime('%H%M%S')}"
+    words = ["--customers", str(CUSTOMERS), "--attempts", str(ATTEMPTS), "--screening", str(screening)]
+    shopping = crowd.finish(site, name, crowd.start(site, name, words))
+    audit = crowd.audit(site, shopping.journal)
+    keep(name, shopping.report, audit)
+
+    clean(audit)
+    nobody_was_let_down(shopping.report)
+    assert not [status for status in shopping.report["requests"]["by_status"] if status.startswith("5")]
+    assert shopping.report["purchases"]["attempted"] == ATTEMPTS
+    assert set(shopping.report["edges"]) == {COLO_EDGE, CLOUD_EDGE}
+    sold = [seat for line in shopping.journal.splitlines() for seat in json.loads(line)["seats"]]
+    assert len(sold) == len(set(sold)) == SEATS
+
+
+def load_screenings(lab: Lab) -> list[dict[str, Any]]:
+    """List the screenings of theatre `load`, which are made for tests like these."""
+    trusted = "curl -sf --max-time 5 --cacert /etc/understudy/tls/ca.crt"
+    base = f"{trusted} --resolve {crowd.NAME}:443:{COLO_EDGE} https://{crowd.NAME}/api/v1"
+    theatres = json.loads(lab.on("crowd1", f"{base}/theatres").out)
+    load = [each["id"] for each in theatres if "load" in each["name_en"].lower()]
+    found = [
+        json.loads(lab.on("crowd1", f"{base}/screenings?theatre_id={theatre}\\&limit=500").out) for theatre in load
+    ]
+    return [screening for each in found for screening in each]
+
+
+def fresh_screening(lab: Lab) -> int:
+    """Make a screening of 2,000 seats that nobody bought from yet."""
+    number = len(load_screenings(lab)) + 1
+    database = "BOOKING_DATABASE_URL_FILE=/etc/understudy/was/secrets/BOOKING_DATABASE_URL"
+    seed = f"booking seed --theatres 0 --screening-seats {SEATS} --screenings {number}"
+    done = lab.on("colo-was1", f"sudo {database} /srv/was/current/venv/bin/{seed}", 120)
+    assert done.ok, done.out + done.err
+
+    # Servers keep the programme for some seconds.
+    def unsold() -> list[int]:
+        return [each["id"] for each in load_screenings(lab) if each["seats_free"] == SEATS]
+
+    return int(eventually(unsold, 60, "the new screening in the programme")[0])
+
+
+def test_a_rolling_release_fails_no_purchase(site: faults.Lab) -> None:
+    customers = Crowd(site, "release", 45)
+    time.sleep(3)
+    done = playbook("application", "-e", f"booking_version={crowd.next_release()}")
+    report, _, audit = customers.end()
+
+    assert done.ok, done.out[-3000:]
+    nobody_was_let_down(report)
+    clean(audit)
+
+
+def broken_wheel(folder: Path) -> Path:
+    """Make a release that installs and never becomes ready."""
+    built = next((ROOT / "build/booking").glob("*.whl"))
+    broken = folder / built.name
+    shutil.copy(built, broken)
+    with zipfile.ZipFile(broken, "a") as wheel:
+        spoilt = wheel.read("booking/web/app.py") + b"\n\ndef create_app():\n    raise RuntimeError('not today')\n"
+        wheel.writestr("booking/web/app.py", spoilt)
+    return broken
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_release_that_never_becomes_ready_takes_itself_back_and_fails_no_purchase(
+    lab: Lab, site: faults.Lab, tmp_path: Path
+) -> None:
+    before = lab.on("colo-was1", "readlink /srv/was/current").out
+    customers = Crowd(site, "broken", 60)
+    name = f"broken-{time.strftime('%H%M%S')}"
+    done = playbook("application", "-e", f"booking_version={name}", "-e", f"booking_wheel={broken_wheel(tmp_path)}")
+    report, _, audit = customers.end()
+
+    assert not done.ok
+    assert name in done.out
+    assert "did not become ready" in done.out
+    assert lab.on("colo-was1", "readlink /srv/was/current").out == before
+    nobody_was_let_down(report)
+    clean(audit)
+
+
+def test_a_server_that_dies_costs_repeats_and_no_booking(lab: Lab, site: faults.Lab) -> None:
+    customers = Crowd(site, "was", 25)
+    time.sleep(8)
+    lab("power-off", "colo-was2")
+    report, _, audit = customers.end()
+    lab("power-on", "colo-was2")
+
+    nobody_was_let_down(report)
+    clean(audit)
+    assert report["servers"].get("colo-was1", 0) > 0
+
+
+def test_an_edge_that_dies_is_not_noticed_at_the_other(lab: Lab, site: faults.Lab) -> None:
+    here = Crowd(site, "here", 30, THROUGH_COLO, arrivals=3)
+    everywhere = Crowd(site, "everywhere", 30, arrivals=3)
+    time.sleep(8)
+    lab("power-off", "cloud-gw1")
+    moved = playbook(
+        "switch_customers", "-e", "customers_to=colo-gw1", "-e", "balancer_dns_skip_silent_secondaries=true", seconds=90
+    )
+    quiet, _, _ = here.end()
+    report, lines, audit = everywhere.end()
+    lab("power-on", "cloud-gw1")
+
+    assert moved.ok, moved.out[-2000:]
+    nobody_was_let_down(quiet)
+    assert quiet["requests"]["retried"] == 0, quiet["failures"]
+    nobody_was_let_down(report)
+    clean(audit)
+    assert report["names"]["changes"][-1] == [COLO_EDGE]
+    assert lines[-1]["edge"] == COLO_EDGE
+    back = playbook("switch_customers", "-e", "customers_to=colo-gw1,cloud-gw1", seconds=120)
+    assert back.ok, back.out[-2000:]
+
+
+def test_customers_follow_a_switch_within_the_ttl(site: faults.Lab) -> None:
+    customers = Crowd(site, "switch", 55)
+    time.sleep(5)
+    moved = playbook("switch_customers", "-e", "customers_to=colo-gw1", seconds=60)
+    asked = datetime.now().astimezone().timestamp()
+    report, lines, audit = customers.end()
+    back = playbook("switch_customers", "-e", "customers_to=colo-gw1,cloud-gw1", seconds=60)
+
+    assert moved.ok, moved.out[-2000:]
+    assert back.ok, back.out[-2000:]
+    late = [line for line in lines if at(line) > asked + TTL_SECONDS + GRACE_SECONDS]
+    assert {line["edge"] for line in lines} == {COLO_EDGE, CLOUD_EDGE}
+    assert late, "the crowd ended before the TTL"
+    assert {line["edge"] for line in late} == {COLO_EDGE}
+    nobody_was_let_down(report)
+    clean(audit)
+
+
+def at(line: dict[str, Any]) -> float:
+    """Return when a booking was confirmed, in seconds since the epoch."""
+    when = line["at"]
+    return float(when) if isinstance(when, int | float) else datetime.fromisoformat(when).timestamp()
+
+
+@pytest.mark.parametrize("mode", ["late", "silent", "twice", "fail", "slow"])
+def test_a_gateway_that_misbehaves_charges_nobody_for_nothing(lab: Lab, site: faults.Lab, mode: str) -> None:
+    payments(lab, mode=mode, share=0.3, delay_ms=800)
+    customers = Crowd(site, f"gateway-{mode}", 15)
+    calm = threading.Timer(25, lambda: payments(lab, mode="none"))
+    calm.start()
+    report, _, audit = customers.end(settle_seconds=180)
+    calm.join()
+
+    clean(audit)
+    assert report["requests"]["failed"] == 0, report["failures"]
+    assert report["purchases"]["confirmed"] > 0
