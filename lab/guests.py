@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from lab import cloud, cloud_operator
 from lab.cloud_layout import Layout
 from lab.commands import run
-from lab.errors import LabError, UnknownNameError
+from lab.errors import CommandError, LabError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +112,12 @@ def resume(name: str, layout: Layout = _LAB) -> None:
 
 def state(name: str, layout: Layout = _LAB) -> str:
     """Return a server's state as libvirt names it (running, paused, shut off)."""
-    return _virsh(layout, "domstate", _guest(name, layout).domain).strip()
+    try:
+        return _virsh(layout, "domstate", _guest(name, layout).domain).strip()
+    except CommandError as error:
+        if "failed to get domain" in str(error):
+            return "shut off"  # Nova is defining the domain anew, as it does in a hard reboot
+        raise
 
 
 def _guests(layout: Layout) -> dict[str, Guest]:
