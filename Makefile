@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,CI,LAB_RELEASE)
-.PHONY: help setup demo lab lab-down lab-status check lint unit content integration molecule acceptance test \
+.PHONY: help setup demo lab site lab-down lab-status check lint unit content integration molecule acceptance test \
         bench collection lock docs clean
 
 help: ## show this list
@@ -19,6 +19,9 @@ demo: ## everything from nothing: set-up, lab, booking service, a crowd of custo
 
 lab: setup ## build the three sites on this machine and join them (repeat it whenever in doubt)
 	@lab up
+
+site: lab ## bring the booking service on the lab to its state (playbooks/site.yml)
+	@ansible-playbook playbooks/site.yml
 
 lab-down: setup ## remove the lab, also a broken one; images stay cached
 	@lab down
@@ -43,7 +46,7 @@ integration: setup ## real commands against recorded or faked services
 molecule: setup ## every role on fresh Debian hosts: converge, idempotence, verify
 	@$(SUDO) tests/molecule.sh
 
-acceptance: lab ## the issue's promises, driven through the running lab
+acceptance: site ## the issue's promises, driven through the running lab
 	@$(SUDO) $(VENV)/bin/pytest -v tests/acceptance
 
 test: setup ## everything: check, integration, molecule, acceptance

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything: linters, pytest suites, the lab, molecule scenarios, acceptance tests, and the lab interrupted and removed. Ends with one line that counts.
+# Everything: linters, pytest suites, the demonstration, acceptance tests, molecule scenarios, and the lab interrupted and removed. Ends with one line that counts.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p reports
@@ -20,10 +20,10 @@ step() { # step NAME COMMAND...: run it, keep its output, add up what it counted
 step lint tests/lint.sh
 step unit pytest -q tests/unit
 step content pytest -q tests/content
+step demo lab demo
 step integration pytest -q tests/integration
-step lab lab up
-step molecule tests/molecule.sh
 step acceptance pytest -v --durations=10 tests/acceptance
+step molecule tests/molecule.sh
 step interruption pytest -v -s tests/interruption
 printf '\ntook %d s%s\n' "$((SECONDS - started))" "${broken:+; broken: ${broken[*]}}"
 [ "${#broken[@]}" -eq 0 ] || [ "$failed" -gt 0 ] || failed=${#broken[@]}

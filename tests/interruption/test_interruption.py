@@ -1,6 +1,6 @@
 """`make lab` and `make lab-down`, killed at random points, never need a person to clean up.
 
-LAB_ROUNDS sets how many rounds (default 4); LAB_SEED repeats a run. The lab is down afterwards.
+LAB_ROUNDS sets how many rounds (default 2); LAB_SEED repeats a run. The lab is down afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.acceptance.conftest import ROOT, run
 from tests.acceptance.test_reach import STANDING
 
-ROUNDS = int(os.environ.get("LAB_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("LAB_ROUNDS", "2"))
 PROVE_EVERY = 5  # rounds: the lab is then built to its end, on top of whatever the rounds left
 SEED = int(os.environ.get("LAB_SEED", str(time.time_ns() % 100_000)))
 LONGEST_SECONDS = {"up": 90.0, "down": 6.0}

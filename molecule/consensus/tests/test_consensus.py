@@ -132,3 +132,14 @@ def test_a_changed_setting_reaches_every_member_without_losing_the_majority(
         assert "heartbeat-interval: 200" in host.file("/etc/etcd/understudy.yml").content_string
         assert etcdctl(host, "endpoint health").succeeded
     assert playbooks.run(CONVERGE)[0] == 0
+
+
+def test_a_restart_that_an_interrupted_run_left_out_is_made_good(
+    playbooks: Playbooks, members: dict[str, Host]
+) -> None:
+    started = "systemctl show --value --property ActiveEnterTimestampMonotonic etcd"
+    before = {name: host.check_output(started) for name, host in members.items()}
+    members[WITNESS].check_output("touch /etc/etcd/understudy.yml")  # as a run leaves it that ended after writing
+    code, said = playbooks.run(CONVERGE)
+    assert code == 0, said
+    assert [name for name, host in members.items() if host.check_output(started) != before[name]] == [WITNESS]

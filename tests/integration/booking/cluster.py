@@ -28,7 +28,7 @@ def free_port() -> int:
 def _binaries() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        raise FileNotFoundError("These tests need PostgreSQL's server programs: apt-get install postgresql")
+        raise FileNotFoundError("These tests need PostgreSQL's server programs, which make lab installs.")
     return found[-1].parent
 
 
