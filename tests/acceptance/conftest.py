@@ -107,7 +107,7 @@ class Lab:
         unit = f"acceptance-{port}"
         command = f"sudo systemd-run --collect --quiet --unit={unit} /usr/bin/python3 -c {shlex.quote(code)}"
         assert self.on(host, command).ok
-        self.on(host, f"sudo nft insert rule inet filter input tcp dport {port} accept comment {unit}")
+        assert self.on(host, f"sudo nft insert rule inet understudy input tcp dport {port} accept comment {unit}").ok
         self.listeners.append((host, port))
         eventually(lambda: self.on(host, f"ss -ltn | grep -q :{port}").ok, 10, f"listener on {host}:{port}")
 
@@ -120,11 +120,11 @@ class Lab:
         """End the listeners and forget their firewall rules."""
         for host, port in self.listeners:
             unit = f"acceptance-{port}"
-            handle = f"sudo nft -a list chain inet filter input | sed -n 's/.*{unit}.*handle //p'"
+            handle = f"sudo nft -a list chain inet understudy input | sed -n 's/.*{unit}.*handle //p'"
             self.on(
                 host,
                 f"sudo systemctl stop {unit}; "
-                f"for h in $({handle}); do sudo nft delete rule inet filter input handle $h; done",
+                f"for h in $({handle}); do sudo nft delete rule inet understudy input handle $h; done",
             )
         self.listeners.clear()
 
