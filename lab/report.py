@@ -83,7 +83,7 @@ def page(shown: Demonstration) -> str:
 
 
 def _series(shown: Demonstration) -> str:
-    """Draw what customers met, second by second, with the events of the timeline in it."""
+    """Draw what customers met, second by second, with the numbers of the timeline's events in it."""
     seconds = shown.crowd.get("per_second", [])
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True)
@@ -91,17 +91,17 @@ def _series(shown: Demonstration) -> str:
     upper.fill_between(at, [each["requests"] for each in seconds], color="#8ab4d8", label="requests per second")
     upper.plot(at, [each["confirmed"] for each in seconds], color="#1b7f3b", label="bookings confirmed per second")
     upper.plot(at, [each["failed"] for each in seconds], color="#c0392b", label="failed requests per second")
-    upper.legend(loc="upper left", fontsize=8)
+    upper.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     lower.plot(at, [each.get("p99_ms") or 0 for each in seconds], color="#444444", label="p99, milliseconds")
-    lower.legend(loc="upper left", fontsize=8)
+    lower.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     lower.set_xlabel("seconds since the crowd came")
     last = at[-1] if at else 0
-    for event in shown.events:
+    for number, event in enumerate(shown.events, start=1):
         when = event.at_s - shown.crowd_began_s
         if 0 < when < last:
             for axes in (upper, lower):
                 axes.axvline(when, color="#e08e0b", linewidth=1)
-            upper.annotate(event.what, (when, upper.get_ylim()[1]), fontsize=7, rotation=90, va="top", ha="right")
+            upper.annotate(str(number), (when, 1), xycoords=("data", "axes fraction"), va="bottom", ha="center")
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     return drawn.getvalue()[drawn.getvalue().index("<svg") :]

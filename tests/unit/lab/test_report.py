@@ -1,0 +1,82 @@
+"""What the report of a demonstration tells programs and people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.demo import write
+from lab.report import AUDIT_KEYS, DURATION_KEYS, REQUEST_KEYS, Demonstration, Event, clean, document, page
+
+AUDIT: dict[str, Any] = dict.fromkeys(AUDIT_KEYS, 0) | {"confirmed": 120, "unsettled": 0, "findings": []}
+CROWD: dict[str, Any] = {
+    "requests": {"total": 900, "failed": 0, "retried": 3, "p50_ms": 8.0, "p99_ms": 90.0, "by_status": {"200": 900}},
+    "purchases": {"confirmed": 120},
+    "edges": {"10.0.0.1": 450, "10.0.0.2": 450},
+    "servers": {"colo-was1": 900},
+    "per_second": [{"at_s": second, "requests": 9, "confirmed": 2, "failed": 0, "p99_ms": 20} for second in range(60)],
+}
+HOSTS = [
+    {"name": "colo-gw1", "site": "colo", "answers": True, "power": "on"},
+    {"name": "cloud-gw1", "site": "cloud", "answers": False, "power": "off"},
+]
+
+
+def shown(**changes: Any) -> Demonstration:
+    events = [Event(1.0, "building"), Event(320.0, "rolling release 2 begins")]
+    durations = {"setup": 12.0, "lab": 180.0, "site": 100.0}
+    facts: dict[str, Any] = {
+        "began": "2026-12-24 18:00:00+09:00",
+        "events": events,
+        "durations_s": durations,
+        "crowd": CROWD,
+        "audit": AUDIT,
+        "hosts": HOSTS,
+        "crowd_began_s": 300.0,
+    }
+    return Demonstration(**(facts | changes))
+
+
+def test_every_key_that_others_read_is_in_the_document() -> None:
+    told = document(shown())
+    assert set(AUDIT_KEYS) <= set(told["audit"])
+    assert set(REQUEST_KEYS) <= set(told["requests"])
+    assert set(told["durations_s"]) == set(DURATION_KEYS)
+    assert told["timeline"][1] == {"at_s": 320.0, "what": "rolling release 2 begins"}
+    assert json.loads(json.dumps(told)) == told
+
+
+@pytest.mark.parametrize("key", AUDIT_KEYS[1:])
+def test_any_loss_is_not_clean(key: str) -> None:
+    assert clean(AUDIT)
+    assert not clean(AUDIT | {key: 1})
+
+
+def test_the_page_says_what_was_lost() -> None:
+    told = page(shown(audit=AUDIT | {"missing": 2, "findings": ["booking A1B2 is in no table"]}))
+    assert "2 bookings missing" in told
+    assert "booking A1B2 is in no table" in told
+    assert "every one of them in the database" not in told
+
+
+def test_the_page_shows_the_crowd_the_release_and_who_was_dark() -> None:
+    told = page(shown())
+    assert "120 bookings confirmed" in told
+    assert "<svg" in told
+    assert "cloud-gw1 (off, does not answer)" in told
+
+
+def test_what_a_host_or_event_is_called_cannot_become_markup() -> None:
+    told = page(shown(events=[Event(0, "<script>alert(1)</script>")]))
+    assert "<script>" not in told
+
+
+@pytest.mark.parametrize(("failed", "well"), [(0, True), (1, False)])
+def test_a_failed_request_is_not_well_even_when_the_audit_is_clean(tmp_path: Path, failed: int, well: bool) -> None:
+    crowd = CROWD | {"requests": CROWD["requests"] | {"failed": failed}}
+    assert write(shown(crowd=crowd), tmp_path) is well
+    assert json.loads((tmp_path / "latest.json").read_text())["requests"]["failed"] == failed
+    assert (tmp_path / "latest.html").read_text().startswith("<!doctype html>")
