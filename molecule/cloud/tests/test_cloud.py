@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openstack
 import pytest
+
+if TYPE_CHECKING:
+    from molecule.conftest import Playbooks
 
 KNOWN_HOSTS = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "known_hosts"
 KEY = "/var/lib/understudy/lab/operator/id_ed25519"
@@ -86,3 +89,13 @@ def test_a_port_that_no_rule_names_is_closed(cloud: Any) -> None:
     done = subprocess.run(["timeout", "3", "bash", "-c", f"</dev/tcp/{target}/8000"], capture_output=True, check=False)
     inside(cloud, "molecule-was", "sudo systemctl stop probe")
     assert done.returncode != 0
+
+
+def test_functions_that_changed_are_written_in_one_run(cloud: Any, playbooks: Playbooks) -> None:
+    server = cloud.compute.find_server("molecule-was", ignore_missing=False)
+    cloud.compute.set_server_metadata(server, understudy_function="ops")
+
+    code, said = playbooks.run("molecule/cloud/converge.yml")
+
+    assert code == 0, said
+    assert cloud.compute.get_server(server).metadata == {"understudy_function": "was", "burst": "true"}
