@@ -19,6 +19,7 @@ def tree(tmp_path: Path) -> Path:
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "LICENSES", tmp_path / "LICENSES")
+    shutil.copytree(ROOT / "booking", tmp_path / "booking")
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab/__init__.py").touch()
     return tmp_path
@@ -39,3 +40,4 @@ def test_setup_is_quick_the_second_time_and_survives_its_own_environment(tree: P
         lock.write("# changed\n")
     assert "making .venv" in setup(tree), "not made anew while the old one is activated"
     assert (tree / ".venv/bin/lab").exists()
+    assert (tree / ".venv/bin/booking").exists()
