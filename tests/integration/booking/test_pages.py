@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import httpx
+import psycopg
 import pytest
 
 from tests.integration.booking.shop import Customer, Shop, wait_until
@@ -128,3 +129,24 @@ def test_an_unknown_page_is_a_page(shop: Shop) -> None:
         answer = httpx.get(f"{shop.url}{path}", headers={"Accept-Language": "en"})
         assert answer.status_code == 404
         assert "<h1>" in answer.text
+
+
+def test_what_has_just_been_added_to_the_programme_can_be_sold_at_once(
+    shop: Shop, database: psycopg.Connection
+) -> None:
+    with browser(shop) as person:
+        person.get("/")  # the server remembers the programme from here on
+        database.execute("INSERT INTO theatres VALUES (77, 'new', '새 극장', 'New house', '서울', 'Seoul')")
+        database.execute("INSERT INTO films VALUES (77, 'new', '새 영화', 'New film', 90, 'ALL')")
+        database.execute(
+            "INSERT INTO auditoriums (id, theatre_id, name, seats_total, seats_per_row) VALUES (7700, 77, '1', 10, 5)"
+        )
+        added = database.execute(
+            "INSERT INTO screenings (film_id, auditorium_id, starts_at, price_won) "
+            "VALUES (77, 7700, now() + interval '3 hours', 10000) RETURNING id"
+        ).fetchone()
+        assert added is not None
+        seats = person.get(f"/screenings/{added[0]}")
+        assert seats.status_code == 200
+        assert "New house" in seats.text
+        assert "New film" in person.get("/", params={"film_id": 77}).text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from booking.store import catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from booking.deadline import Deadline
@@ -27,6 +28,10 @@ class Names:
     films: dict[int, Film]
     at: float
 
+    def know(self, screenings: Iterable[Screening]) -> bool:
+        """Tell whether theatre and film of each screening are among them."""
+        return all(each.theatre_id in self.theatres and each.film_id in self.films for each in screenings)
+
 
 class Programme:
     """Reads the programme; names change rarely and are asked for by every page."""
@@ -36,10 +41,10 @@ class Programme:
         self._lock = threading.Lock()
         self._names: Names | None = None
 
-    def names(self, deadline: Deadline) -> Names:
-        """Return theatres and films, at most a few seconds old."""
+    def names(self, deadline: Deadline, *screenings: Screening) -> Names:
+        """Return theatres and films, at most a few seconds old, and those of the given screenings in any case."""
         names = self._names
-        if names and monotonic() - names.at < _FRESH_SECONDS:
+        if names and monotonic() - names.at < _FRESH_SECONDS and names.know(screenings):
             return names
         read = self._shop.database.read
         theatres = {theatre.id: theatre for theatre in read(catalogue.theatres, deadline)}

@@ -23,6 +23,7 @@ from booking.web.texts import SEOUL
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from booking.model import Screening
     from booking.web.house import House
 
 _DAYS = 14
@@ -72,10 +73,10 @@ def _add_programme(router: APIRouter, house: House) -> None:
         today = datetime.now(SEOUL).date()
         choice = Choice(_number(theatre_id), _number(film_id), _day(day, today))
         deadline = house.shop.deadline()
-        names = house.programme.names(deadline)
-        found = []
+        found: list[Screening] = []
         if choice.theatre_id is not None or choice.film_id is not None:
             found = house.programme.screenings(choice.theatre_id, choice.film_id, choice.day, 200, deadline)
+        names = house.programme.names(deadline, *found)
         days = [today + timedelta(days=number) for number in range(_DAYS)]
         searched = choice.theatre_id is not None or choice.film_id is not None
         return house.pages.render(
@@ -134,7 +135,7 @@ def seat_map(house: House, request: Request, screening_id: int, refused: Refusal
         "screening.html",
         answers.STATUS[refused.code] if refused else 200,
         screening=screening,
-        names=house.programme.names(deadline),
+        names=house.programme.names(deadline, screening),
         rows=rows,
         claims=claims,
         refused=refused,

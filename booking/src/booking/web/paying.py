@@ -98,13 +98,14 @@ def _hold_page(
     held = holding.find(house.shop, hold_id, deadline)
     if held.expires_at <= datetime.now(UTC) and refused is None:
         raise Refusal("hold_expired", TIME_OVER)
+    screening = holding.screening_of(house.shop, held.screening_id, deadline)
     return house.pages.render(
         request,
         "hold.html",
         answers.STATUS[refused.code] if refused else 200,
         held=held,
-        screening=holding.screening_of(house.shop, held.screening_id, deadline),
-        names=house.programme.names(deadline),
+        screening=screening,
+        names=house.programme.names(deadline, screening),
         key=new_key(),
         refused=refused,
         typed=dict(fields or []),
@@ -159,7 +160,7 @@ def _booking_page(
         answers.STATUS[refused.code] if refused else 200,
         booking=replace(found, contact=contact),
         screening=screening,
-        names=house.programme.names(deadline),
+        names=house.programme.names(deadline, screening),
         can_cancel=found.state == "confirmed" and screening.starts_at > datetime.now(UTC),
         refused=refused,
     )
