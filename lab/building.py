@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from lab.errors import LabError
 
@@ -91,25 +91,30 @@ def run(steps: Sequence[Step], arguments: Sequence[str] = ()) -> None:
         for step in steps:
             sys.stdout.write(f"\n== {step.title} ({time.monotonic() - started:.0f} s)\n")
             sys.stdout.flush()
-            program = str(Path(sys.executable).parent / "ansible-playbook")
-            done = subprocess.run(
-                [program, step.playbook, *arguments],
-                cwd=step.folder,
-                env={**environment(), **step.environment},
-                pass_fds=[lock],
-                check=False,
-            )
-            if done.returncode != 0:
+            code = play(step, arguments, keeps=[lock])
+            if code != 0:
                 raise LabError(
-                    f"{step.title}: ansible-playbook {step.playbook} ended with exit code {done.returncode}; "
+                    f"{step.title}: ansible-playbook {step.playbook} ended with exit code {code}; "
                     "the reason is above. It is safe to run the same command again."
                 )
     sys.stdout.write(f"\nDone in {time.monotonic() - started:.0f} s.\n")
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment without settings of Ansible: the files of the project decide."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+def play(step: Step, arguments: Sequence[str] = (), *, keeps: Sequence[int] = (), output: IO[str] | None = None) -> int:
+    """Run one playbook and return its exit code; settings of Ansible come from the project's files, never from outside.
+
+    `keeps` are file descriptors that it inherits; with `output` what it says goes there.
+    """
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-playbook"), step.playbook, *arguments],
+        cwd=step.folder,
+        env={**ours, **step.environment},
+        pass_fds=keeps,
+        stdout=output,
+        stderr=output,
+        check=False,
+    ).returncode
 
 
 def hand_over(paths: Paths) -> None:

@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 CROWD = "crowd1"
 AUDITOR = "colo-was1"
 BOOKING = "/opt/booking/bin/booking"
-GATEWAY = "https://10.210.104.2:8443"
 NAME = "tickets.understudy.test"
-NAME_SERVERS = ("10.210.103.2", "10.210.102.2")
 _VERSION = Path(__file__).resolve().parent.parent / "build/booking/VERSION"
 _PLACE = "/var/lib/crowd"
 _AUTHORITY = "/etc/understudy/tls/ca.crt"
@@ -35,8 +33,11 @@ class Shopping:
 
     report: dict[str, Any]
     journal: str
-    exit_code: int
-    notes: list[str] = field(default_factory=list)
+
+
+def gateway(lab: faults.Lab) -> str:
+    """Return where the payment company's gateway is."""
+    return f"https://{lab.topology.public_addresses(['payments'])[0]}:8443"
 
 
 def next_release() -> str:
@@ -46,7 +47,7 @@ def next_release() -> str:
 
 def start(lab: faults.Lab, run: str, options: Sequence[str]) -> subprocess.Popen[bytes]:
     """Let a crowd come; its progress goes to this terminal, its files are named after the run."""
-    resolvers = [word for address in NAME_SERVERS for word in ("--resolver", address)]
+    resolvers = [word for address in lab.topology.public_addresses(["dns"]) for word in ("--resolver", address)]
     words = [
         *("sudo", BOOKING, "load", "--edge", f"https://{NAME}", *resolvers, "--ca-file", _AUTHORITY),
         *("--journal", f"{_PLACE}/{run}.journal", "--report", f"{_PLACE}/{run}.json", *options),
@@ -56,9 +57,9 @@ def start(lab: faults.Lab, run: str, options: Sequence[str]) -> subprocess.Popen
 
 def finish(lab: faults.Lab, run: str, process: subprocess.Popen[bytes]) -> Shopping:
     """Wait for a crowd and read what it wrote; raises LabError when it wrote nothing."""
-    code = process.wait()
+    process.wait()
     report = json.loads(read(lab, CROWD, f"{_PLACE}/{run}.json"))
-    return Shopping(report, read(lab, CROWD, f"{_PLACE}/{run}.journal"), code)
+    return Shopping(report, read(lab, CROWD, f"{_PLACE}/{run}.journal"))
 
 
 def shop(lab: faults.Lab, *, seconds: int, arrivals: float, options: Sequence[str] = ()) -> Shopping:
@@ -81,7 +82,7 @@ def audit(lab: faults.Lab, journal: str, *, settle_seconds: int = 60) -> dict[st
     """Compare a journal with the database and the payment company; raises LabError when that cannot be done."""
     command = (
         "/srv/was/current/venv/bin/booking audit --json --journal /run/audit.journal "
-        f"--ca-file {_AUTHORITY} --gateway-url {GATEWAY} --gateway-secret-file {_SECRETS}/BOOKING_GATEWAY_SECRET "
+        f"--ca-file {_AUTHORITY} --gateway-url {gateway(lab)} --gateway-secret-file {_SECRETS}/BOOKING_GATEWAY_SECRET "
         f"--settle-seconds {settle_seconds}"
     )
     script = f"cat > /run/audit.journal && BOOKING_DATABASE_URL=$(cat {_SECRETS}/BOOKING_DATABASE_URL) {command}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-AUDIT_KEYS = ("confirmed", "missing", "sold_twice", "paid_without_booking", "booked_without_payment")
+AUDIT_KEYS = ("confirmed", "missing", "sold_twice", "paid_without_booking", "booked_without_payment", "unsettled")
 REQUEST_KEYS = ("total", "failed", "retried", "p50_ms", "p99_ms")
 DURATION_KEYS = ("setup", "lab", "site")
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
@@ -35,7 +35,8 @@ class Demonstration:
     """Hold everything that was seen.
 
     `crowd` and `audit` are the documents of `booking load --report` and `booking audit --json`; `hosts` are those of
-    `lab status --json`; `crowd_began_s` says when the crowd came, on the timeline's clock.
+    `lab status --json`; `crowd_began_s` says when the crowd came, on the timeline's clock; `released` whether the
+    release that rolled meanwhile is on every server.
     """
 
     began: str
@@ -45,12 +46,22 @@ class Demonstration:
     audit: Mapping[str, Any]
     hosts: Sequence[Mapping[str, Any]]
     crowd_began_s: float
-    notes: Sequence[str] = field(default_factory=tuple)
+    released: bool
 
 
-def clean(audit: Mapping[str, Any]) -> bool:
-    """Tell whether no booking was lost, no seat sold twice and no payment is without its booking."""
-    return all(not audit[key] for key in AUDIT_KEYS[1:])
+def faults(shown: Demonstration) -> list[str]:
+    """Say, a sentence each, what was not as it should be; an empty list is the good verdict."""
+    audit, requests, purchases = shown.audit, shown.crowd["requests"], shown.crowd["purchases"]
+    told = [f"Audit: {audit[key]} {key.replace('_', ' ')}." for key in AUDIT_KEYS[1:] if audit[key]]
+    if not audit["confirmed"]:
+        told.append("Nobody bought a ticket, so nothing is proven.")
+    if requests["failed"]:
+        told.append(f"{requests['failed']} requests got no proper answer, whatever was tried.")
+    if purchases["gave_up"]:
+        told.append(f"{purchases['gave_up']} customers gave up.")
+    if not shown.released:
+        told.append("The release did not reach every server; reports/release.log says why.")
+    return told
 
 
 def document(shown: Demonstration) -> dict[str, Any]:
@@ -65,8 +76,8 @@ def document(shown: Demonstration) -> dict[str, Any]:
         "servers": dict(shown.crowd.get("servers", {})),
         "timeline": [{"at_s": round(event.at_s, 1), "what": event.what} for event in shown.events],
         "durations_s": {key: round(shown.durations_s[key], 1) for key in DURATION_KEYS},
+        "faults": faults(shown),
         "hosts": [{"name": host["name"], "site": host["site"], "up": bool(host["answers"])} for host in shown.hosts],
-        "notes": list(shown.notes),
     }
 
 
@@ -76,7 +87,6 @@ def page(shown: Demonstration) -> str:
     told = document(shown)
     return environment.get_template(_TEMPLATE.name).render(
         told=told,
-        clean=clean(told["audit"]) and not told["requests"]["failed"],
         requests_picture=_series(shown),
         topology=_topology(shown.hosts),
     )

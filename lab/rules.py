@@ -170,13 +170,7 @@ def _ends(topology: Topology, names: Iterable[str]) -> list[str]:
     if ANYWHERE in wanted:
         return [str(topology.supernet)]
     ends = [str(topology.cloud_api)] if CLOUD_API in wanted else []
-    ends += [
-        str(host.addresses[PUBLIC])
-        for host in topology.hosts
-        if PUBLIC in host.addresses and wanted & set(host.functions)
-    ]
-    ends += [str(address) for address, functions in topology.public_hosts.values() if wanted & set(functions)]
-    return list(dict.fromkeys(ends))
+    return list(dict.fromkeys(ends + topology.public_addresses(wanted)))
 
 
 def _list(elements: Iterable[str]) -> str:

@@ -106,6 +106,16 @@ class Topology:
         """Return the podman hosts of a site."""
         return tuple(host for host in self.hosts if host.site == site)
 
+    def public_addresses(self, functions: Iterable[str]) -> list[str]:
+        """Return the public addresses of all hosts and servers that have one of the functions."""
+        wanted = set(functions)
+        found = [
+            str(host.addresses[PUBLIC])
+            for host in self.hosts
+            if PUBLIC in host.addresses and wanted & set(host.functions)
+        ]
+        return found + [str(address) for address, its in self.public_hosts.values() if wanted & set(its)]
+
 
 def load(project: Path = _PROJECT) -> Topology:
     """Read lab/topology.yml and the lab's inventory; raises LabError with every contradiction found."""

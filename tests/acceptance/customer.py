@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
+from lab.crowd import NAME
 from tests.acceptance.conftest import ROOT
 
-NAME = "tickets.understudy.test"
 SCREENS = ROOT / "reports" / "screens"
 WIDTH, HEIGHT = 390, 844  # CSS pixels of a common telephone
 FINGER = 24  # CSS pixels; WCAG 2.2, success criterion 2.5.8

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserType, Error, Page, expect, sync_playwright
 
+from lab.crowd import NAME
 from tests.acceptance.conftest import CUSTOMERS, OPERATOR, SSH, eventually
-from tests.acceptance.customer import ENGLISH, HEIGHT, KOREAN, NAME, SCREENS, WIDTH, Person, Words
+from tests.acceptance.customer import ENGLISH, HEIGHT, KOREAN, SCREENS, WIDTH, Person, Words
 
 AUTHORITY = OPERATOR / "pki" / "ca.crt"
 COLO_EDGE, CLOUD_EDGE = "10.210.101.2", "10.210.102.2"

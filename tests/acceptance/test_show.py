@@ -6,6 +6,7 @@ Needs the booking service in the lab: `ansible-playbook playbooks/site.yml`.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -26,6 +27,8 @@ COLO_EDGE, CLOUD_EDGE = "10.210.101.2", "10.210.102.2"
 SERVERS = ("colo-was1", "colo-was2", "cloud-was1")
 TTL_SECONDS, GRACE_SECONDS = 15, 5
 SEATS, ATTEMPTS, CUSTOMERS = 2_000, 10_000, 64
+# Customers per second, and the seconds that an edge takes to see that a server is gone (two checks).
+ARRIVALS, CHECK_SECONDS = 6, 2
 THROUGH_COLO = ["--resolve", f"{crowd.NAME}={COLO_EDGE}"]
 
 
@@ -36,11 +39,11 @@ def site() -> faults.Lab:
 
 
 @pytest.fixture(autouse=True)
-def settled(lab: Lab) -> Iterator[None]:
+def settled(lab: Lab, site: faults.Lab) -> Iterator[None]:
     """Begin and end with every server in service at every edge, payments on time, and customers at both edges."""
     ready(lab)
     yield
-    payments(lab, mode="none")
+    payments(lab, site, mode="none")
     ready(lab)
 
 
@@ -48,7 +51,7 @@ class Crowd:
     """Customers who buy in the background while a test breaks something."""
 
     def __init__(
-        self, site: faults.Lab, name: str, seconds: int, options: Sequence[str] = (), arrivals: float = 6
+        self, site: faults.Lab, name: str, seconds: int, options: Sequence[str] = (), arrivals: float = ARRIVALS
     ) -> None:
         self.site, self.run = site, f"{name}-{time.strftime('%H%M%S')}"
         words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds), *options]
@@ -81,13 +84,13 @@ def all_up(lab: Lab, edge: str) -> bool:
     return lab.on(edge, "sudo understudy-balancer show").out.count(" up ") == len(SERVERS)
 
 
-def payments(lab: Lab, **wanted: Any) -> None:
+def payments(lab: Lab, site: faults.Lab, **wanted: Any) -> None:
     """Tell the payment company's gateway how to behave."""
     done = lab.on(
         "crowd1",
         f"sudo sh -c 'curl -sf --max-time 5 --cacert /etc/understudy/tls/ca.crt -X PUT "
         f'-H "Authorization: Bearer $(cat /etc/understudy/gateway.secret)" -H "Content-Type: application/json" '
-        f"-d '\\''{json.dumps(wanted)}'\\'' {crowd.GATEWAY}/faults'",
+        f"-d '\\''{json.dumps(wanted)}'\\'' {crowd.gateway(site)}/faults'",
     )
     assert done.ok, done.err
 
@@ -153,13 +156,15 @@ def fresh_screening(lab: Lab) -> int:
     return int(eventually(unsold, 60, "the new screening in the programme")[0])
 
 
-def test_a_rolling_release_fails_no_purchase(site: faults.Lab) -> None:
+def test_a_rolling_release_fails_no_purchase(lab: Lab, site: faults.Lab) -> None:
     customers = Crowd(site, "release", 45)
     time.sleep(3)
-    done = playbook("application", "-e", f"booking_version={crowd.next_release()}")
+    name = crowd.next_release()
+    done = playbook("application", "-e", f"booking_version={name}")
     report, _, audit = customers.end()
 
     assert done.ok, done.out[-3000:]
+    assert {lab.on(server, "readlink /srv/was/current").out.strip() for server in SERVERS} == {f"releases/{name}"}
     nobody_was_let_down(report)
     clean(audit)
 
@@ -202,7 +207,8 @@ def test_a_server_that_dies_costs_repeats_and_no_booking(lab: Lab, site: faults.
 
     nobody_was_let_down(report)
     clean(audit)
-    assert report["servers"].get("colo-was1", 0) > 0
+    assert report["servers"]["colo-was2"] > 0, "nobody was there when it died"
+    assert report["requests"]["retried"] <= ARRIVALS * CHECK_SECONDS, "more were repeated than can have been under way"
 
 
 def test_an_edge_that_dies_is_not_noticed_at_the_other(lab: Lab, site: faults.Lab) -> None:
@@ -222,6 +228,7 @@ def test_an_edge_that_dies_is_not_noticed_at_the_other(lab: Lab, site: faults.La
     assert quiet["requests"]["retried"] == 0, quiet["failures"]
     nobody_was_let_down(report)
     clean(audit)
+    assert report["edges"][CLOUD_EDGE] > 0, "nobody was there when it died"
     assert report["names"]["changes"][-1] == [COLO_EDGE]
     assert lines[-1]["edge"] == COLO_EDGE
     back = playbook("switch_customers", "-e", "customers_to=colo-gw1,cloud-gw1", seconds=120)
@@ -252,15 +259,48 @@ def at(line: dict[str, Any]) -> float:
     return float(when) if isinstance(when, int | float) else datetime.fromisoformat(when).timestamp()
 
 
-@pytest.mark.parametrize("mode", ["late", "silent", "twice", "fail", "slow"])
+def had_to_ask_again(lab: Lab, report: dict[str, Any], since: str) -> bool:
+    """Tell whether customers were told to wait for the payment company's answer."""
+    del lab, since
+    return bool(report["requests"]["by_status"].get("202"))
+
+
+def were_slow(lab: Lab, report: dict[str, Any], since: str) -> bool:
+    """Tell whether purchases took as long as the gateway was told to take."""
+    del lab, since
+    return bool(report["requests"]["by_kind"]["purchase"]["p99_ms"] >= DELAY_MS["slow"])
+
+
+def was_notified_twice(lab: Lab, report: dict[str, Any], since: str) -> bool:
+    """Tell whether the shop took two notifications of each payment that it was told of."""
+    del report
+    told = lab.on("crowd1", f"sudo journalctl -u payments --since @{since} -o cat").out
+    taken = re.findall(r"notification_answered reference=(\S+) status=204", told)
+    return bool(taken) and len(taken) == 2 * len(set(taken))
+
+
+DELAY_MS = {"late": 4000, "slow": 800}  # our limit for an answer is 2 s
+BITES = {
+    "late": had_to_ask_again,
+    "silent": had_to_ask_again,
+    "fail": had_to_ask_again,
+    "slow": were_slow,
+    "twice": was_notified_twice,
+}
+
+
+@pytest.mark.parametrize("mode", BITES)
 def test_a_gateway_that_misbehaves_charges_nobody_for_nothing(lab: Lab, site: faults.Lab, mode: str) -> None:
-    payments(lab, mode=mode, share=0.3, delay_ms=800)
+    since = lab.on("crowd1", "date +%s").out.strip()
+    shop = f"https://{COLO_EDGE}/payments/notifications"
+    payments(lab, site, mode=mode, share=0.3, delay_ms=DELAY_MS.get(mode, 0), notify_url=shop)
     customers = Crowd(site, f"gateway-{mode}", 15)
-    calm = threading.Timer(25, lambda: payments(lab, mode="none"))
+    calm = threading.Timer(25, lambda: payments(lab, site, mode="none"))
     calm.start()
     report, _, audit = customers.end(settle_seconds=180)
     calm.join()
 
+    assert BITES[mode](lab, report, since), f"customers met no gateway that is {mode}: {report['requests']}"
     clean(audit)
     assert report["requests"]["failed"] == 0, report["failures"]
     assert report["purchases"]["confirmed"] > 0

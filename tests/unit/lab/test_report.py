@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from lab.demo import write
-from lab.report import AUDIT_KEYS, DURATION_KEYS, REQUEST_KEYS, Demonstration, Event, clean, document, page
+from lab.report import AUDIT_KEYS, DURATION_KEYS, REQUEST_KEYS, Demonstration, Event, document, faults, page
 
 AUDIT: dict[str, Any] = dict.fromkeys(AUDIT_KEYS, 0) | {"confirmed": 120, "unsettled": 0, "findings": []}
 CROWD: dict[str, Any] = {
     "requests": {"total": 900, "failed": 0, "retried": 3, "p50_ms": 8.0, "p99_ms": 90.0, "by_status": {"200": 900}},
-    "purchases": {"confirmed": 120},
+    "purchases": {"confirmed": 120, "gave_up": 0},
     "edges": {"10.0.0.1": 450, "10.0.0.2": 450},
     "servers": {"colo-was1": 900},
     "per_second": [{"at_s": second, "requests": 9, "confirmed": 2, "failed": 0, "p99_ms": 20} for second in range(60)],
@@ -36,6 +36,7 @@ def shown(**changes: Any) -> Demonstration:
         "audit": AUDIT,
         "hosts": HOSTS,
         "crowd_began_s": 300.0,
+        "released": True,
     }
     return Demonstration(**(facts | changes))
 
@@ -49,15 +50,36 @@ def test_every_key_that_others_read_is_in_the_document() -> None:
     assert json.loads(json.dumps(told)) == told
 
 
+def test_a_clean_demonstration_has_no_fault() -> None:
+    assert faults(shown()) == []
+
+
 @pytest.mark.parametrize("key", AUDIT_KEYS[1:])
-def test_any_loss_is_not_clean(key: str) -> None:
-    assert clean(AUDIT)
-    assert not clean(AUDIT | {key: 1})
+def test_any_loss_is_a_fault(key: str) -> None:
+    assert faults(shown(audit=AUDIT | {key: 1})) == [f"Audit: 1 {key.replace('_', ' ')}."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"audit": AUDIT | {"confirmed": 0}}, "Nobody bought a ticket"),
+        ({"crowd": CROWD | {"requests": CROWD["requests"] | {"failed": 1}}}, "1 requests got no proper answer"),
+        ({"crowd": CROWD | {"purchases": {"confirmed": 1, "gave_up": 2}}}, "2 customers gave up"),
+        ({"released": False}, "The release did not reach every server"),
+    ],
+)
+def test_what_customers_or_operators_would_call_a_failure_is_a_fault(
+    tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    demonstration = shown(**changes)
+    assert says in " ".join(faults(demonstration))
+    assert says in page(demonstration)
+    assert not write(demonstration, tmp_path)
 
 
 def test_the_page_says_what_was_lost() -> None:
     told = page(shown(audit=AUDIT | {"missing": 2, "findings": ["booking A1B2 is in no table"]}))
-    assert "2 bookings missing" in told
+    assert "Audit: 2 missing." in told
     assert "booking A1B2 is in no table" in told
     assert "every one of them in the database" not in told
 
@@ -74,9 +96,7 @@ def test_what_a_host_or_event_is_called_cannot_become_markup() -> None:
     assert "<script>" not in told
 
 
-@pytest.mark.parametrize(("failed", "well"), [(0, True), (1, False)])
-def test_a_failed_request_is_not_well_even_when_the_audit_is_clean(tmp_path: Path, failed: int, well: bool) -> None:
-    crowd = CROWD | {"requests": CROWD["requests"] | {"failed": failed}}
-    assert write(shown(crowd=crowd), tmp_path) is well
-    assert json.loads((tmp_path / "latest.json").read_text())["requests"]["failed"] == failed
+def test_both_reports_are_written(tmp_path: Path) -> None:
+    assert write(shown(), tmp_path)
+    assert json.loads((tmp_path / "latest.json").read_text())["audit"]["confirmed"] == 120
     assert (tmp_path / "latest.html").read_text().startswith("<!doctype html>")

@@ -147,7 +147,10 @@ async def _notify_twice(url: str, fields: dict[str, Any], secret: str, trust: ss
     async with httpx.AsyncClient(verify=trust or True, trust_env=False, timeout=5) as client:
         for _ in range(2):
             try:
-                await client.post(url, content=body, headers=headers)
+                answer = await client.post(url, content=body, headers=headers)
+                logger.info(
+                    "notification_answered reference=%s status=%s", fields["merchant_reference"], answer.status_code
+                )
             except httpx.HTTPError as error:
                 logger.warning("notification_lost url=%s error=%r", url, error)
             await asyncio.sleep(0.2)
