@@ -14,7 +14,7 @@ from ansible.plugins.loader import lookup_loader
 SOURCES = ("template", "source", "content")
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """Turn `template`, `source` and `content` of every entry into the bytes that are to land."""
 
     TRANSFERS_FILES = False

@@ -95,7 +95,6 @@ import os
 import pwd
 import shlex
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -169,7 +168,7 @@ class Landing:
         command = shlex.split(entry["validate"] or "")
         if not command or (self.module.check_mode and not shutil.which(command[0])):
             return
-        Path(name).chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH if not entry["no_diff"] else 0o600)
+        Path(name).chmod(0o600 if entry["no_diff"] else 0o644)
         code, said, complaint = self.module.run_command([part.replace("%s", name) for part in command])
         if code != 0:
             self.module.fail_json(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import socket
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.programs import load
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
 
-SOURCE = Path(__file__).parents[3] / "roles/balancer/files/usr/local/sbin/understudy_balancer.py"
 
 STATE = """1
 # be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight
@@ -30,17 +28,7 @@ was,cloud-was1,0,0,L7STS,503
 UP, DOWN = 2, 0
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("understudy_balancer", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load()
+tool = load("balancer", "understudy_balancer")
 
 
 class Haproxy:

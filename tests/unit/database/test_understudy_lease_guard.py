@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import os
 import signal
 import struct
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,24 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-if TYPE_CHECKING:
-    from types import ModuleType
+from tests.unit.programs import load
 
-SOURCE = Path(__file__).parents[3] / "roles/database/files/usr/local/sbin/understudy_lease_guard.py"
+if TYPE_CHECKING:
+    pass
+
 US, THEM = "colo-db1", "cloud-db1"
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("understudy_lease_guard", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-GUARD = load()
+GUARD = load("database", "understudy_lease_guard")
 SETTINGS = GUARD.Settings(
     name=US,
     scope="understudy",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.programs import load
+
 if TYPE_CHECKING:
     from types import ModuleType
 
-SOURCE = Path(__file__).parents[3] / "roles/vpn/files/usr/local/sbin/understudy_vpn.py"
 OLD, NEW, BRANCH = "o" * 43 + "=", "n" * 43 + "=", "b" * 43 + "="
 
 FILE = f"""
@@ -53,13 +51,7 @@ DUMP = "\n".join(
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("understudy_vpn", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load("vpn", "understudy_vpn")
 
 
 def test_a_file_is_read_as_wg_quick_reads_it(tool: ModuleType) -> None:

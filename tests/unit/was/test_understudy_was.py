@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.programs import load
+
 if TYPE_CHECKING:
-    from types import ModuleType
-
-SOURCES = Path(__file__).parents[3] / "roles/was/files/usr/local/sbin"
+    pass
 
 
-def load(name: str) -> ModuleType:
-    """Load a tool, which is a program and not a package."""
-    spec = importlib.util.spec_from_file_location(name, SOURCES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-was, installing = load("understudy_was"), load("understudy_was_install")
+was, installing = load("was", "understudy_was"), load("was", "understudy_was_install")
 READY = was.Ready("http://server/readyz", range(200, 300), 5)
 
 

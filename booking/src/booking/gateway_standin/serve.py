@@ -9,6 +9,7 @@ import uvicorn
 
 from booking.gateway_standin.app import create_app
 from booking.gateway_standin.ledger import Ledger
+from booking.web.logs import write_logs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,7 @@ def serve(
     notify_ca_file: Path | None,
 ) -> None:
     """Serve until the process is told to end; HTTPS when there is a certificate."""
+    write_logs()
     host, _, port = listen.rpartition(":")
     trust = ssl.create_default_context(cafile=str(notify_ca_file)) if notify_ca_file else None
     app = create_app(Ledger(store), secret_file.read_text(encoding="utf-8").strip(), trust)

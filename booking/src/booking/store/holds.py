@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from booking.errors import Refusal
 from booking.model import Hold
@@ -32,7 +32,7 @@ def create(
     connection: Connection, hold_id: UUID, screening_id: int, seats: list[str], *, amount_won: int, seconds: int
 ) -> Hold:
     """Hold all of the seats or none; raises Refusal seat_taken."""
-    wish = {
+    wish: dict[str, Any] = {
         "id": hold_id,
         "screening_id": screening_id,
         "seats": sorted(seats),
@@ -44,7 +44,7 @@ def create(
     got = {claim["seat"] for claim in connection.execute(_CLAIM, wish)}
     if taken := sorted(set(seats) - got):
         raise Refusal("seat_taken", "Somebody else has taken a seat that you chose. Choose other seats.", seats=taken)
-    return Hold(hold_id, screening_id, tuple(sorted(seats)), amount_won, wish["expires_at"])  # type: ignore[arg-type]
+    return Hold(hold_id, screening_id, tuple(sorted(seats)), amount_won, wish["expires_at"])
 
 
 def find(connection: Connection, hold_id: UUID) -> Hold | None:

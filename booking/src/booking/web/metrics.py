@@ -37,7 +37,7 @@ class Metrics:
         self._registry = registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             self._registry = CollectorRegistry()
-            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]  # prometheus_client types only half of it
 
     def text(self) -> bytes:
         """Return the numbers in Prometheus' format."""
