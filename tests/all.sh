@@ -25,6 +25,7 @@ step integration pytest -q tests/integration
 step acceptance pytest -v --durations=10 tests/acceptance
 step molecule tests/molecule.sh
 step interruption pytest -v -s tests/interruption
+for name in "${broken[@]}"; do printf '\n=== the end of %s, which failed\n' "$name"; tail -n 20 "reports/$name.log" | cut -c1-400; done
 printf '\ntook %d s%s\n' "$((SECONDS - started))" "${broken:+; broken: ${broken[*]}}"
 [ "${#broken[@]}" -eq 0 ] || [ "$failed" -gt 0 ] || failed=${#broken[@]}
 printf '%d passed, %d failed\n' "$passed" "$failed" | tee reports/total.log

@@ -8,6 +8,7 @@ if [ "${#scenarios[@]}" -eq 0 ]; then
   for file in molecule/*/molecule.yml; do name=$(basename "$(dirname "$file")"); scenarios+=("$name"); done
 fi
 mkdir -p reports
+rm -f reports/molecule-*.failed.log
 passed=0 failed=()
 for name in "${scenarios[@]}"; do
   started=$SECONDS
@@ -17,7 +18,13 @@ for name in "${scenarios[@]}"; do
   else
     failed+=("$name"); printf 'FAILED after %d s; the end of reports/molecule-%s.log:\n' "$((SECONDS - started))" "$name"
     tail -n 60 "reports/molecule-$name.log"
+    cp "reports/molecule-$name.log" "reports/molecule-$name.failed.log"
   fi
 done
-printf 'molecule: %d passed, %d failed\n' "$passed" "${#failed[@]}"
+# What failed is told again at the end, in a few lines: a log is often read from there.
+for name in "${failed[@]}"; do
+  printf 'molecule %s failed; the first errors of reports/molecule-%s.failed.log:\n' "$name" "$name"
+  grep -aE -A3 'fatal:|FAILED|^E  |CRITICAL' "reports/molecule-$name.log" | cut -c1-400 | head -n 14
+done
+printf 'molecule: %d passed, %d failed%s\n' "$passed" "${#failed[@]}" "${failed:+: ${failed[*]}}"
 [ "${#failed[@]}" -eq 0 ]
