@@ -24,7 +24,7 @@ done
 # What failed is told again at the end, in a few lines: a log is often read from there.
 for name in "${failed[@]}"; do
   printf 'molecule %s failed; the first errors of reports/molecule-%s.failed.log:\n' "$name" "$name"
-  grep -aE -A3 'fatal:|FAILED|^E  |CRITICAL' "reports/molecule-$name.log" | cut -c1-400 | head -n 14
+  grep -aE -A3 'fatal:|FAILED|failed: |AssertionError|Error\(' "reports/molecule-$name.log" | cut -c1-400 | head -n 24
 done
 printf 'molecule: %d passed, %d failed%s\n' "$passed" "${#failed[@]}" "${failed:+: ${failed[*]}}"
 [ "${#failed[@]}" -eq 0 ]
