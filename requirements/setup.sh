@@ -45,7 +45,7 @@ say "making .venv with $("$python" --version)"
 rm -rf .venv
 "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
-say "installing the locked requirements (about 120 packages)"
+say "installing the locked requirements (about 180 packages)"
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/development.lock
 say "installing this tree, editable"
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . -e ./booking

@@ -13,7 +13,7 @@ class BookingError(Exception):
     """Say what happened, with the value, then the next step."""
 
 
-class Refusal(BookingError):  # noqa: N818 - an outcome that a customer is told, not a fault
+class Refusal(BookingError):
     """Tell a customer why something cannot be done.
 
     `code` is stable; `template` is an English sentence with places for `values`, so that it can be translated;

@@ -47,7 +47,7 @@ class Tickets:
             return None
 
 
-class StillWaiting(Exception):  # noqa: N818 - an outcome, not a fault
+class StillWaiting(Exception):
     """Say that a customer must come back: the place in the queue, and after how many seconds."""
 
     def __init__(self, arrived_at: float, position: int, retry_after_seconds: float) -> None:

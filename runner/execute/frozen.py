@@ -1,0 +1,72 @@
+"""Freeze the inventory for a job: hosts, groups and what the source says of them, as it was when the job began.
+
+Variables in `group_vars` and `host_vars` (the vault among them) are not copied: they stay in the project and are linked
+beside the frozen file, where Ansible looks for them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+from runner.errors import ExecutionError
+from runner.execute.launch import command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from runner.execute.guard import Watch
+    from runner.execute.request import RunRequest
+
+LONGEST_SECONDS = 120.0
+# The plugin that reads it: the only one that keeps apart what may be a template and what may not.
+FROZEN_SOURCE = "ansible.builtin.script"
+HEAD = '#!/bin/sh\nexec tail -n +3 "$0"\n'
+
+
+def frozen_file(job_folder: Path) -> Path:
+    """Return where the frozen inventory of a job is, or will be."""
+    return job_folder / "inventory" / "hosts"
+
+
+def freeze(request: RunRequest, job_folder: Path, watch: Watch, address: str, environment: Mapping[str, str]) -> Path:
+    """Ask the source once per job and keep its answer, mode 0700 (it is a script). Returns the file.
+
+    Raises ExecutionError when the source does not answer, with the end of what it said.
+    """
+    file = frozen_file(job_folder)
+    if file.exists():
+        return file
+    answer = watch.folder / "inventory.json"
+    program = ["ansible-inventory", "-i", str(request.inventory), "--list", "--export", "--output", str(answer)]
+    # No variables plugin: nothing of group_vars, and so nothing of the vault, is read now.
+    without = {**environment, "ANSIBLE_VARS_ENABLED": "understudy_none", "ANSIBLE_STDOUT_CALLBACK": "default"}
+    try:
+        done = subprocess.run(
+            command(watch.write(), address, program),
+            capture_output=True, text=True, env=without, cwd=request.project_dir, check=False, timeout=LONGEST_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ExecutionError(f"The inventory {request.inventory} did not answer: {error}.") from error
+    if done.returncode != 0 or not answer.exists():
+        told = " ".join((done.stderr + done.stdout).split()) or f"exit code {done.returncode}, and it said nothing."
+        raise ExecutionError(f"The inventory {request.inventory} cannot be read: {told}")
+    _keep(file, answer.read_text(), request.inventory.parent if request.inventory.is_file() else request.inventory)
+    answer.unlink()
+    return file
+
+
+def _keep(file: Path, text: str, beside: Path) -> None:
+    json.loads(text)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("group_vars", "host_vars"):
+        link = file.with_name(name)
+        if (beside / name).is_dir() and not link.is_symlink():
+            link.symlink_to((beside / name).resolve())
+    new = file.with_name("hosts.new")
+    new.touch(mode=0o700)
+    new.write_text(HEAD + text)
+    new.replace(file)

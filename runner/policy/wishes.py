@@ -1,0 +1,176 @@
+"""Decide about what people, schedules and the capacity plan ask for (pure)."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from runner.actions import action_named, checked
+from runner.errors import InvalidRequest
+from runner.model import Decision, Verdict
+from runner.policy.durations import words
+from runner.policy.history import covering, opposing
+from runner.policy.policies import COUNTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.actions import Action
+    from runner.model import Variables
+    from runner.policy.calendar import PlannedHour
+    from runner.policy.policies import Policies
+    from runner.policy.situation import Situation
+
+BY_SCHEDULE = "schedule:"  # `by` of a schedule is this and its name; every other `by` is a person
+BY_PLAN = "plan"
+CALM = timedelta(minutes=10)  # how long no alert may ask for more before the plan takes servers away
+
+
+def decide_wish(
+    action: str, variables: Mapping[str, object], by: str, situation: Situation, policies: Policies
+) -> Decision:
+    """Decide about an action that a person or a schedule asks for.
+
+    The brake, and any job of the same lock and direction, stop a schedule but not a person who insists; nothing lets a
+    removal through on a stale inventory. Raises InvalidRequest when action or variables are not those of the catalogue.
+    """
+    if action not in policies.catalogue:
+        action_named(action)  # raises with the names there are
+        raise InvalidRequest(f"There is no action {action!r} in this catalogue.")
+    wished = policies.catalogue[action]
+    given = checked(wished, variables)
+    by_schedule = by.startswith(BY_SCHEDULE)
+    scheduled = by.removeprefix(BY_SCHEDULE) if by_schedule else None
+    approvals = _approvals(wished, scheduled, policies)
+    stopped = (
+        _not_ours(wished, situation)
+        or (_braked(wished, situation) if by_schedule else None)
+        or _merged(wished, given, situation, policies.catalogue, insists=not by_schedule)
+        or _unsafe(wished, given, situation)
+    )
+    if stopped is not None:
+        return stopped
+    what = f"{wished.name}{f' to {given[COUNTED]} servers' if COUNTED in given else ''}"
+    if approvals:
+        people = "one person's approval" if approvals == 1 else f"the approval of {approvals} people"
+        return _says(wished, Verdict.ASK, f"{by} asks for {what}; it waits for {people}.", given, approvals)
+    return _says(wished, Verdict.RUN, f"{by} asks for {what}.", given)
+
+
+def decide_plan(situation: Situation, plan: Sequence[PlannedHour], policies: Policies) -> Decision:
+    """Decide whether to raise or lower the servers to `situation.planned_servers`.
+
+    The plan raises whenever fewer are wanted. It lowers only after it came down itself: `plan` has to reach a few hours
+    back, and what a person or an alert added outside of that is left to them. MERGED, HELD and RESOLVED need no record.
+    """
+    capacity, planned = situation.capacity, situation.planned_servers
+    wanted = max(capacity.wanted, capacity.ready) if capacity else 0
+    if wanted == planned or (wanted > planned and not _came_down(situation, plan)):
+        return Decision(Verdict.RESOLVED, f"The plan wants {planned} servers; {wanted} are wanted. Nothing to do.")
+    action = policies.catalogue["scale_out" if wanted < planned else "scale_in"]
+    given: Variables = {COUNTED: planned}
+    stopped = (
+        _not_ours(action, situation)
+        or _braked(action, situation)
+        or _merged(action, given, situation, policies.catalogue, insists=False)
+        or _unsafe(action, given, situation)
+        or _restless(action, situation, policies)
+    )
+    if stopped is not None:
+        return stopped
+    because = next((hour.reason for hour in reversed(plan) if hour.starts_at <= situation.now), "")
+    if action.name == "scale_out":
+        coming = [hour for hour in plan if hour.wanted >= planned and hour.ends_at > situation.now]
+        because = coming[0].reason if coming else because
+    return _says(action, Verdict.RUN, f"The capacity plan: from {wanted} to {planned} servers ({because}).", given)
+
+
+def _came_down(situation: Situation, plan: Sequence[PlannedHour]) -> bool:
+    return any(hour.ends_at <= situation.now and hour.wanted > situation.planned_servers for hour in plan)
+
+
+def _approvals(action: Action, scheduled: str | None, policies: Policies) -> int:
+    if scheduled is not None:
+        return max((each.approvals for each in policies.schedules if each.name == scheduled), default=0)
+    return max((each.approvals for each in policies.policies if each.action.name == action.name), default=0)
+
+
+def _says(
+    action: Action, verdict: Verdict, reason: str, variables: Variables | None = None, approvals: int = 0
+) -> Decision:
+    return Decision(
+        verdict, reason, action=action.name, target=action.lock, variables=variables or {}, approvals=approvals
+    )
+
+
+def _not_ours(action: Action, situation: Situation) -> Decision | None:
+    if action.owner == situation.site:
+        return None
+    owner, site = action.owner, situation.site
+    reason = f"Not ours: {action.name} belongs to the runner at {owner}; this one is at {site}. Ask the one at {owner}."
+    return _says(action, Verdict.NOT_OURS, reason)
+
+
+def _braked(action: Action, situation: Situation) -> Decision | None:
+    if situation.brake_reason is None:
+        return None
+    reason = f"Held: the brake is on ({situation.brake_reason}); nothing starts by itself until a person lets it off."
+    return _says(action, Verdict.HELD, reason)
+
+
+def _merged(
+    action: Action, given: Variables, situation: Situation, catalogue: Mapping[str, Action], *, insists: bool
+) -> Decision | None:
+    sharing = [job for job in situation.active if job.action == action.name and dict(job.variables) == dict(given)]
+    job = min(sharing, key=lambda each: (each.created_at, each.id), default=None)
+    if job is None and not insists:
+        job = covering(action, action.lock, situation, catalogue)
+    if job is not None:
+        return _says(action, Verdict.MERGED, f"Merged into job {job.id}: {job.action} is {job.state} already.")
+    job = opposing(action, situation, catalogue) if action.removes and not insists else None
+    if job is None:
+        return None
+    return _says(action, Verdict.HELD, f"Held: job {job.id} ({job.action}) is {job.state}; nothing is removed now.")
+
+
+def _unsafe(action: Action, given: Variables, situation: Situation) -> Decision | None:
+    if not action.removes:
+        return None
+    capacity, wanted, planned = situation.capacity, given.get(COUNTED), situation.planned_servers
+    if capacity is None:
+        reason = f"Refused: {action.name} needs to know the servers there are, and none were ever listed."
+        return _says(action, Verdict.REFUSED, reason)
+    if capacity.stale:
+        return _says(
+            action,
+            Verdict.REFUSED,
+            f"Refused: the inventory is stale, {round(capacity.age_seconds)} s old; {action.name} removes nothing "
+            "until the cloud answers again.",
+        )
+    # With the brake on the plan does not raise the number again: a person may go below it.
+    if isinstance(wanted, int) and wanted < planned and situation.brake_reason is None:
+        return _says(
+            action,
+            Verdict.REFUSED,
+            f"Refused: {wanted} servers are fewer than the {planned} of the capacity plan; change the calendar or put "
+            "the brake on first.",
+        )
+    return None
+
+
+def _restless(action: Action, situation: Situation, policies: Policies) -> Decision | None:
+    if not action.removes:
+        return None
+    adding = {each.name for each in policies.policies if each.adds and each.action.lock == action.lock}
+    fired = {name: moment for name, moment in situation.last_fired.items() if name in adding}
+    name, last = max(fired.items(), key=lambda each: each[1], default=(None, None))
+    if last is None or last + CALM <= situation.now:
+        return None
+    held = _says(
+        action,
+        Verdict.HELD,
+        f"Held: an alert of policy {name} fired {words(situation.now - last)} ago; the plan removes servers after "
+        f"{words(CALM)} of quiet.",
+    )
+    return dataclasses.replace(held, until=last + CALM)

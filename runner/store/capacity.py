@@ -1,0 +1,43 @@
+"""The last thing known about burst servers: how many are wanted, how many are ready, and how old that is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from runner.model import Capacity
+from runner.store.engine import insert
+from runner.store.tables import CAPACITY
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+def get(connection: Connection, now: datetime) -> Capacity | None:
+    """Return the capacity with its age at `now`; None when nothing was ever observed, which is not zero."""
+    row = connection.execute(select(CAPACITY)).mappings().one_or_none()
+    if row is None:
+        return None
+    age = max(0.0, (now - row["observed_at"]).total_seconds())
+    return Capacity(wanted=row["wanted"], ready=row["ready"], age_seconds=age, stale=row["stale"])
+
+
+def put(connection: Connection, capacity: Capacity, at: datetime) -> None:
+    """Keep an observation; `capacity.age_seconds` is its age at `at`."""
+    values = {
+        "wanted": capacity.wanted,
+        "ready": capacity.ready,
+        "stale": capacity.stale,
+        "observed_at": at - timedelta(seconds=capacity.age_seconds),
+    }
+    statement = insert(connection, CAPACITY).values(id=1, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[CAPACITY.c.id], set_=values))
+
+
+def want(connection: Connection, wanted: int) -> bool:
+    """Record what a decision asks for, and leave the observation; False when nothing was ever observed."""
+    return connection.execute(CAPACITY.update().values(wanted=wanted)).rowcount == 1

@@ -1,0 +1,109 @@
+"""What the API asks of the service: one protocol, so that tests bring their own and nothing here knows the store."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from runner.model import Capacity, Decision, Job, JobEvent, JobState, Verdict
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One alert, wish or firing of a schedule, and what became of it. `repeats`: how often it came again."""
+
+    id: int
+    at: datetime
+    name: str
+    verdict: Verdict
+    reason: str
+    source: str
+    policy: str | None = None
+    action: str | None = None
+    target: str | None = None
+    job: str | None = None
+    repeats: int = 0
+    until: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Brake:
+    """The one switch that stops all automatic action."""
+
+    on: bool
+    reason: str | None = None
+    by: str | None = None
+    since: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlannedServers:
+    """How many burst servers the calendar wants from a moment on, and why."""
+
+    at: datetime
+    servers: int
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Health:
+    """How the runner is. `problems`: a sentence each; empty when it works. `details`: ages in seconds and counts."""
+
+    ready: bool
+    problems: tuple[str, ...] = ()
+    details: Mapping[str, str | int | float | bool | None] = dataclasses.field(default_factory=dict)
+
+
+class Desk(Protocol):
+    """The service as the API sees it. Every function may raise StoreUnavailable; those with an id raise NotFound.
+
+    Wishes raise InvalidRequest for what is not understood and Refused, with the reason, for what must not be done now.
+    """
+
+    def submit(
+        self, action: str, variables: Mapping[str, object], by: str, *, insist: bool
+    ) -> tuple[Decision, Job | None]:
+        """Judge a person's wish and keep the decision; the job is the one that was made or that covers the wish."""
+
+    def approve(self, job_id: str, by: str) -> Job:
+        """Count an approval."""
+
+    def reject(self, job_id: str, by: str, reason: str) -> Job:
+        """Refuse approval, for good."""
+
+    def cancel(self, job_id: str, by: str) -> Job:
+        """Ask for a job to be stopped."""
+
+    def acknowledge(self, job_id: str, by: str) -> Job:
+        """Tell that a person knows of it: releases the block period."""
+
+    def set_brake(self, *, on: bool, by: str, reason: str) -> Brake:
+        """Pull the brake or let it go."""
+
+    def job(self, job_id: str) -> Job:
+        """Return one job."""
+
+    def jobs(self, states: Collection[JobState], before: str | None, limit: int) -> Sequence[Job]:
+        """Return jobs, newest first, older than the one named; no states: all."""
+
+    def events(self, job_id: str, after: int, limit: int) -> Sequence[JobEvent]:
+        """Return a job's events with greater numbers than one, in order."""
+
+    def ledger(self, before: int | None, limit: int, verdict: Verdict | None, name: str | None) -> Sequence[LedgerLine]:
+        """Return the ledger, newest first, older than the line named."""
+
+    def capacity(self) -> Capacity | None:
+        """Return how many burst servers there are; None: never observed."""
+
+    def plan(self, hours: int) -> Sequence[PlannedServers]:
+        """Return the capacity plan of the next hours."""
+
+    def brake(self) -> Brake:
+        """Return the brake."""
+
+    def health(self) -> Health:
+        """Return how the runner is."""

@@ -1,0 +1,197 @@
+"""The shapes of requests and answers, as the OpenAPI document shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from runner.model import JobState, Verdict  # noqa: TC001 - pydantic reads the annotations
+
+Value = StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=200)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
+Reason = Annotated[StrictStr, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Request(BaseModel):
+    """A body in which nothing may stand that is not known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """A body made from a value of the service."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Problem(BaseModel):
+    """What went wrong: a code for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+class Failure(BaseModel):
+    """The one shape of errors."""
+
+    error: Problem
+
+
+class JobRequest(Request):
+    """A person's wish. `insist`: also while the brake is on."""
+
+    action: Name
+    variables: Annotated[dict[Name, Value], Field(max_length=20)] = {}
+    insist: StrictBool = False
+
+
+class RejectRequest(Request):
+    """Why approval is refused."""
+
+    reason: Reason = ""
+
+
+class BrakeRequest(Request):
+    """The brake as it shall be."""
+
+    on: StrictBool
+    reason: Reason = ""
+
+
+class JobAnswer(Answer):
+    """One run of an action. Times in UTC. `attempt` counts starts, from 1; 0 means never started."""
+
+    id: str
+    action: str
+    target: str
+    variables: dict[str, bool | int | float | str]
+    state: JobState
+    reason: str
+    requested_by: str
+    created_at: datetime
+    approvals_needed: int
+    approved_by: list[str]
+    started_at: datetime | None
+    ended_at: datetime | None
+    attempt: int
+    node: str | None
+    outcome: str | None
+    acknowledged_by: str | None
+
+
+class DecisionAnswer(Answer):
+    """A verdict with its reason."""
+
+    verdict: Verdict
+    reason: str
+    policy: str | None
+    action: str | None
+    target: str | None
+    variables: dict[str, bool | int | float | str]
+    approvals: int
+    until: datetime | None
+
+
+class SubmitAnswer(Answer):
+    """What became of a wish; `job` is the one that was made or that covers it."""
+
+    decision: DecisionAnswer
+    job: JobAnswer | None
+
+
+class JobsAnswer(Answer):
+    """Jobs, newest first. `before`: pass it to read on; null at the end."""
+
+    jobs: list[JobAnswer]
+    before: str | None
+
+
+class EventAnswer(Answer):
+    """One line of a job's story, the data of one server-sent event."""
+
+    job_id: str
+    number: int
+    at: datetime
+    kind: str
+    text: str
+    host: str | None
+    task: str | None
+
+
+class LedgerLineAnswer(Answer):
+    """One alert, wish or firing of a schedule, and what became of it."""
+
+    id: int
+    at: datetime
+    name: str
+    verdict: Verdict
+    reason: str
+    source: str
+    policy: str | None
+    action: str | None
+    target: str | None
+    job: str | None
+    repeats: int
+    until: datetime | None
+
+
+class LedgerAnswer(Answer):
+    """The ledger, newest first. `before`: pass it to read on; null at the end."""
+
+    lines: list[LedgerLineAnswer]
+    before: int | None
+
+
+class CapacityAnswer(Answer):
+    """Burst servers: how many are wanted and ready, and how well that is known; null: never observed."""
+
+    known: bool
+    wanted: int | None = None
+    ready: int | None = None
+    age_seconds: float | None = None
+    stale: bool | None = None
+
+
+class PlannedServersAnswer(Answer):
+    """How many burst servers the calendar wants from a moment on, and why."""
+
+    at: datetime
+    servers: int
+    reason: str
+
+
+class PlanAnswer(Answer):
+    """The capacity plan of the next hours."""
+
+    hours: list[PlannedServersAnswer]
+
+
+class BrakeAnswer(Answer):
+    """The brake: on stops all automatic action."""
+
+    on: bool
+    reason: str | None
+    by: str | None
+    since: datetime | None
+
+
+class HealthAnswer(Answer):
+    """How the runner is; `problems` is empty when it works."""
+
+    ready: bool
+    problems: list[str]
+    details: dict[str, str | int | float | bool | None]
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Ready(BaseModel):
+    """The runner can take alerts and act on them; what is wrong is told to holders of a token by /health."""
+
+    status: str

@@ -1,0 +1,1 @@
+"""The worker: judges what arrived, runs jobs as durable workflows, fires schedules, tells people."""

@@ -1,0 +1,119 @@
+"""People insist, schedules and the plan do not; nobody removes servers on a stale inventory."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from runner.errors import InvalidRequest
+from runner.model import Decision, Verdict
+from runner.policy.calendar import PlannedHour
+from runner.policy.decide import decide_plan, decide_wish
+from runner.policy.situation import Situation
+from tests.unit.runner.policy.examples import FILE, NOW, capacity, job, policies, situation
+
+FIVE = {"wanted_servers": 5}
+
+
+def wish(here: Situation, action: str = "scale_out", wanted: int = 5, by: str = "kim") -> Decision:
+    return decide_wish(action, {"wanted_servers": wanted}, by, here, policies())
+
+
+def test_a_person_gets_what_was_asked_for() -> None:
+    decision = wish(situation())
+    assert (decision.verdict, decision.reason) == (Verdict.RUN, "kim asks for scale_out to 5 servers.")
+    assert (decision.action, decision.target, decision.variables) == ("scale_out", "capacity", FIVE)
+
+
+def test_the_brake_stops_a_schedule_but_not_a_person_who_insists() -> None:
+    here = situation(brake_reason="works")
+    assert wish(here, by="schedule:evening").verdict is Verdict.HELD
+    assert wish(here).verdict is Verdict.RUN
+
+
+def test_the_same_wish_twice_is_one_job_and_another_number_queues_for_a_person_only() -> None:
+    here = situation(active=(job(variables=FIVE),))
+    assert wish(here).verdict is Verdict.MERGED
+    assert wish(here, wanted=6).verdict is Verdict.RUN
+    assert wish(here, wanted=6, by="schedule:evening").verdict is Verdict.MERGED
+    assert wish(here, "scale_in", 1, by="schedule:night").verdict is Verdict.HELD
+
+
+def test_a_wish_for_the_other_sites_action_is_not_ours() -> None:
+    assert wish(situation(site="colo")).verdict is Verdict.NOT_OURS
+
+
+@pytest.mark.parametrize("by", ["kim", "schedule:night"])
+def test_nobody_removes_servers_that_are_not_known(by: str) -> None:
+    for unknown in (None, capacity(stale=True)):
+        assert wish(situation(capacity=unknown), "scale_in", 1, by).verdict is Verdict.REFUSED
+    assert wish(situation(), "scale_in", 1, by).verdict is Verdict.RUN
+
+
+def test_a_person_goes_below_the_plan_only_with_the_brake_on() -> None:
+    here = situation(planned_servers=2)
+    decision = wish(here, "scale_in", 1)
+    assert decision.verdict is Verdict.REFUSED
+    assert "1 servers are fewer than the 2 of the capacity plan" in decision.reason
+    assert wish(dataclasses.replace(here, brake_reason="works"), "scale_in", 1).verdict is Verdict.RUN
+    assert wish(here, "scale_in", 2).verdict is Verdict.RUN
+
+
+def test_approvals_come_from_the_policy_or_the_schedule() -> None:
+    for by, approvals in (("kim", 2), ("schedule:nightly", 1)):
+        decision = decide_wish("bake_image", {}, by, situation(), policies())
+        assert (decision.verdict, decision.approvals) == (Verdict.ASK, approvals)
+
+
+def test_a_wish_that_the_catalogue_does_not_know_is_invalid() -> None:
+    with pytest.raises(InvalidRequest, match="There is no action 'dance'"):
+        decide_wish("dance", {}, "kim", situation(), policies())
+    with pytest.raises(InvalidRequest, match="the most is 200"):
+        wish(situation(), wanted=201)
+
+
+def hours(*wanted: int) -> tuple[PlannedHour, ...]:
+    """Return hours of which the second is the one that is now."""
+    first = NOW - timedelta(minutes=100)
+    return tuple(PlannedHour(first + timedelta(hours=n), count, f"hour {n}") for n, count in enumerate(wanted))
+
+
+def test_the_plan_raises_to_its_number() -> None:
+    decision = decide_plan(situation(planned_servers=6), hours(0, 6), policies())
+    assert (decision.verdict, decision.variables) == (Verdict.RUN, {"wanted_servers": 6})
+    assert decision.reason == "The capacity plan: from 3 to 6 servers (hour 1)."
+
+
+def test_the_plan_starts_from_nothing_when_nothing_was_ever_observed() -> None:
+    decision = decide_plan(situation(capacity=None, planned_servers=2), hours(0, 2), policies())
+    assert decision.action == "scale_out"
+
+
+def test_the_plan_lowers_only_after_it_came_down_itself() -> None:
+    decision = decide_plan(situation(planned_servers=1), hours(3, 1), policies())
+    assert (decision.action, decision.variables) == ("scale_in", {"wanted_servers": 1})
+    for left_alone in (hours(1, 1), hours(0, 1), hours(1, 1, 6)):
+        assert decide_plan(situation(planned_servers=1), left_alone, policies()).verdict is Verdict.RESOLVED
+    assert decide_plan(situation(planned_servers=3), hours(6, 3), policies()).verdict is Verdict.RESOLVED
+
+
+def test_the_plan_lowers_nothing_while_alerts_ask_for_more_or_the_inventory_is_stale() -> None:
+    fired = {"crowd": NOW - timedelta(minutes=4)}
+    held = decide_plan(situation(planned_servers=1, last_fired=fired), hours(3, 1), policies())
+    assert (held.verdict, held.until) == (Verdict.HELD, NOW + timedelta(minutes=6))
+    idle = {"crowd-left": NOW, "crowd": NOW - timedelta(minutes=10)}
+    assert decide_plan(situation(planned_servers=1, last_fired=idle), hours(3, 1), policies()).verdict is Verdict.RUN
+    stale = situation(planned_servers=1, capacity=capacity(stale=True))
+    assert decide_plan(stale, hours(3, 1), policies()).verdict is Verdict.REFUSED
+
+
+def test_brake_site_and_jobs_on_their_way_stop_the_plan() -> None:
+    for here, verdict in (
+        (situation(brake_reason="works"), Verdict.HELD),
+        (situation(site="colo"), Verdict.NOT_OURS),
+        (situation(active=(job(),)), Verdict.MERGED),
+    ):
+        raised = dataclasses.replace(here, planned_servers=6)
+        assert decide_plan(raised, hours(0, 6), policies(FILE)).verdict is verdict
