@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runner.web.intake import Answered, Application, Message, Receive, Send
 
 STORE_VARIABLE = "UNDERSTUDY_STORE_URL"
-TOKEN = "a-token-of-the-benchmark-and-of-nothing-else"  # noqa: S105 the benchmark's own
+TOKEN = "a-token-of-the-benchmark-and-of-nothing-else"  # noqa: S105 - the benchmark's own
 
 
 def create() -> Application:
