@@ -16,31 +16,7 @@ rm -f "$out"/*.whl
 (cd "$here" && "$python" -m hatchling build --target wheel --directory "$out") >&2
 
 wheelhouse=$out/wheelhouse-$version
-stamp=$wheelhouse/.complete
-wanted=$({ echo "$version"; cat "$lock"; } | sha256sum)
-if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-  rm -rf "$wheelhouse"
-  platforms=()
-  for glibc in 2_36 2_35 2_34 2_31 2_28 2_27 2_26 2_24 2_17 2_12 2_5; do platforms+=(--platform "manylinux_${glibc}_$(uname -m)"); done
-  platforms+=(--platform "manylinux2014_$(uname -m)" --platform any)
-  # The lock is for every Python; pip would judge its markers by the Python that runs here, not by that of the hosts.
-  mkdir -p "$wheelhouse"
-  "$python" - "$lock" "$version" > "$wheelhouse/requirements.txt" <<'PYTHON'
-import re
-import sys
-from packaging.markers import Marker
-
-there = {"python_version": sys.argv[2], "python_full_version": f"{sys.argv[2]}.0", "sys_platform": "linux", "os_name": "posix"}
-for entry in re.split(r"(?<!\\)\n", open(sys.argv[1], encoding="utf-8").read()):
-    found = re.match(r"([^;\s]+==\S+)\s*(?:;([^\\]*?))?\s*((?:\\\n\s*--hash\S+\s*)+)$", entry)
-    if found and (not found[2] or Marker(found[2].strip()).evaluate(there)):
-        print(found[1], *re.findall(r"--hash\S+", found[3]))
-PYTHON
-  "$python" -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
-    --implementation cp --python-version "$version" --abi "cp${version/./}" --abi abi3 --abi none "${platforms[@]}" \
-    --dest "$wheelhouse" --requirement "$wheelhouse/requirements.txt" >&2
-  echo "$wanted" > "$stamp"
-fi
+PYTHON=$python "$here/../requirements/wheelhouse.sh" "$lock" "$version" "$wheelhouse"
 # A release is never changed: what differs in content has another name.
 name=$(basename "$out"/*.whl)
 printf '%s-%.8s\n' "$(cut -d- -f2 <<<"$name")" "$(sha256sum "$out/$name")" > "$out/VERSION"

@@ -11,6 +11,8 @@ lock() { # lock NAME PYTHON INPUT...
 }
 lock bootstrap 3.12 --universal bootstrap.in
 lock project 3.12 --universal project.in
+# Wheels for the hosts that run the runner (runner/build.sh), at the versions that are tested here.
+lock runner 3.12 --universal --constraint project.lock runner.in
 # What the booking application needs: on the hosts (Python 3.11 and newer), and here for its tests.
 lock booking 3.11 --universal ../booking/pyproject.toml
 lock development 3.12 --universal development.in ../booking/pyproject.toml

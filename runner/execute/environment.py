@@ -34,6 +34,7 @@ PASSED_ON = frozenset(
         "SSL_CERT_FILE",
         "REQUESTS_CA_BUNDLE",
         "UNDERSTUDY_REACH_OVER",
+        "UNDERSTUDY_LAST_GOOD_DIRECTORY",
     }
 )
 CALLBACKS = Path(__file__).with_name("callback")

@@ -1,7 +1,7 @@
 """Freeze the inventory for a job: hosts, groups and what the source says of them, as it was when the job began.
 
-Variables in `group_vars` and `host_vars` (the vault among them) are not copied: they stay in the project and are linked
-beside the frozen file, where Ansible looks for them.
+What lies beside the source is not copied: it stays in the project and is linked beside the frozen file, where Ansible looks
+for `group_vars` and `host_vars` (the vault among them), and where variables find other files by `inventory_dir`.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def freeze(request: RunRequest, job_folder: Path, watch: Watch, address: str, en
 
 def _keep(file: Path, text: str, beside: Path) -> None:
     json.loads(text)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("group_vars", "host_vars"):
-        link = file.with_name(name)
-        if (beside / name).is_dir() and not link.is_symlink():
-            link.symlink_to((beside / name).resolve())
     new = file.with_name("hosts.new")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for entry in beside.iterdir():
+        link = file.with_name(entry.name)
+        if entry.name not in (file.name, new.name) and not link.is_symlink():
+            link.symlink_to(entry.resolve())
     new.touch(mode=0o700)
     new.write_text(HEAD + text)
     new.replace(file)

@@ -68,3 +68,13 @@ def test_text_that_was_no_template_does_not_become_one(stage: Stage) -> None:
     source.chmod(0o755)
     request = stage.request(SHOW, inventory=source, environment={"ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.script"})
     assert stage.run(request)[0].results["said"] == "{{ 6 * 7 }}"
+
+
+def test_variables_find_what_lies_beside_the_inventory(stage: Stage) -> None:
+    source = folder(stage, "neighbours")
+    (source / "plan.txt").write_text("from beside")
+    (source / "group_vars/all.yml").write_text(
+        "word: \"{{ lookup('ansible.builtin.file', inventory_dir ~ '/plan.txt') }}\"\n"
+    )
+    outcome, _ = stage.run(stage.request(SHOW, inventory=source / "hosts.yml"))
+    assert outcome.results["said"] == "from beside"
