@@ -1,4 +1,8 @@
-"""Write docs/reference/roles.md from the roles' argument specs; with --check only say whether it is fresh."""
+"""Write the pages of docs/reference that are generated; with --check only say whether they are fresh.
+
+roles.md comes from the roles' argument specs, cli.md from the command `understudy`, api.md from the
+runner's OpenAPI document.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,11 @@ from typing import Any
 
 import yaml
 
+from runner.cli import page as cli
+from runner.web import page as api
+
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/reference/roles.md"
+FOLDER = ROOT / "docs/reference"
 HEAD = """# Roles
 
 Generated from `roles/*/meta/argument_specs.yml` by `make docs`; a test fails when this page is stale.
@@ -45,21 +52,24 @@ def chapter(role: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def page() -> str:
-    """Write the whole page."""
+def roles_page() -> str:
+    """Write the page of the roles."""
     roles = sorted(path.parents[1] for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
     return "\n".join([HEAD, *[chapter(role) for role in roles]])
 
 
 def main() -> int:
-    """Write the page, or compare it."""
-    text = page()
-    if "--check" in sys.argv:
-        fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-        sys.stdout.write(f"{PAGE.name} is {'fresh' if fresh else 'stale: run make docs'}\n")
-        return 0 if fresh else 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    """Write the pages, or compare them."""
+    stale = 0
+    for name, page in {"roles.md": roles_page, "cli.md": cli.page, "api.md": api.page}.items():
+        file, text = FOLDER / name, page()
+        if "--check" not in sys.argv:
+            file.write_text(text, encoding="utf-8")
+            continue
+        fresh = file.exists() and file.read_text(encoding="utf-8") == text
+        stale += not fresh
+        sys.stdout.write(f"{name} is {'fresh' if fresh else 'stale: run make docs'}\n")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -161,11 +161,6 @@ class Keyring:
                 logger.error("event=tokens_refused error=%r", str(error))  # noqa: TRY400 - the sentence says it all
         return holder(self._tokens, presented, self._clock())
 
-    def authorised(self, presented: bytes, scope: str) -> str | None:
-        """Return the name of the token that was presented when it covers the scope."""
-        found = self.holder(presented)
-        return found.name if found is not None and found.may(scope) else None
-
 
 def _check_names(name: str, scopes: frozenset[str]) -> None:
     if _NAME.fullmatch(name) is None:

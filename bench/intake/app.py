@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from runner import tokens
 from runner.store.engine import open_store
 from runner.store.group_commit import GroupCommit
 from runner.web.intake import answer, create_intake
@@ -23,12 +22,12 @@ def create() -> Application:
     """Return the application on the store that the environment names."""
     store = open_store(os.environ[STORE_VARIABLE])
     writer: GroupCommit[Answered] = GroupCommit(store, answer, wake=lambda: None, clock=lambda: datetime.now(UTC))
-    expected = sha256(TOKEN.encode()).digest()
+    bench = tokens.Token("bench", frozenset({tokens.ALERTS}), tokens.digest_of(TOKEN.encode()))
 
-    def authorised(token: bytes, _scope: str) -> str | None:
-        return "bench" if hmac.compare_digest(sha256(token).digest(), expected) else None
+    def identify(presented: bytes) -> tokens.Token | None:
+        return tokens.holder((bench,), presented, datetime.now(UTC))
 
-    intake = create_intake(authorised, writer.offer)
+    intake = create_intake(identify, writer.offer)
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -1,7 +1,7 @@
 """Freeze the inventory for a job: hosts, groups and what the source says of them, as it was when the job began.
 
-What lies beside the source is not copied: it stays in the project and is linked beside the frozen file, where Ansible looks
-for `group_vars` and `host_vars` (the vault among them), and where variables find other files by `inventory_dir`.
+What lies beside the source is not copied: it stays in the project and is linked beside the frozen file. Ansible looks
+there for `group_vars` and `host_vars` (the vault among them), and variables find other files there by `inventory_dir`.
 """
 
 from __future__ import annotations

@@ -28,12 +28,19 @@ CALM = timedelta(minutes=10)  # how long no alert may ask for more before the pl
 
 
 def decide_wish(
-    action: str, variables: Mapping[str, object], by: str, situation: Situation, policies: Policies
+    action: str,
+    variables: Mapping[str, object],
+    by: str,
+    situation: Situation,
+    policies: Policies,
+    *,
+    insist: bool = True,
 ) -> Decision:
     """Decide about an action that a person or a schedule asks for.
 
-    The brake, and any job of the same lock and direction, stop a schedule but not a person who insists; nothing lets a
-    removal through on a stale inventory. Raises InvalidRequest when action or variables are not those of the catalogue.
+    The brake stops a schedule, and a person who does not insist; any job of the same lock and direction stops a
+    schedule. Nothing lets a removal through on a stale inventory. Raises InvalidRequest when action or variables are
+    not those of the catalogue.
     """
     if action not in policies.catalogue:
         action_named(action)  # raises with the names there are
@@ -45,7 +52,7 @@ def decide_wish(
     approvals = _approvals(wished, scheduled, policies)
     stopped = (
         _not_ours(wished, situation)
-        or (_braked(wished, situation) if by_schedule else None)
+        or (_braked(wished, situation) if by_schedule else None if insist else _unasked(wished, situation))
         or _merged(wished, given, situation, policies.catalogue, insists=not by_schedule)
         or _unsafe(wished, given, situation)
     )
@@ -116,6 +123,13 @@ def _braked(action: Action, situation: Situation) -> Decision | None:
     if situation.brake_reason is None:
         return None
     reason = f"Held: the brake is on ({situation.brake_reason}); nothing starts by itself until a person lets it off."
+    return _says(action, Verdict.HELD, reason)
+
+
+def _unasked(action: Action, situation: Situation) -> Decision | None:
+    if situation.brake_reason is None:
+        return None
+    reason = f"Held: the brake is on ({situation.brake_reason}); let it off first, or insist."
     return _says(action, Verdict.HELD, reason)
 
 

@@ -59,10 +59,11 @@ def ask(
     rules: Rules,
     now: datetime,
     random: Callable[[], int],
+    insist: bool = True,
 ) -> tuple[Decision, Job | None]:
     """Do as `submit` does, and return the decision with its job; no job means that it was refused or held."""
     with store.write() as connection:
-        return wish(connection, action, variables, by, rules=rules, now=now, random=random)
+        return wish(connection, action, variables, by, rules=rules, now=now, random=random, insist=insist)
 
 
 def wish(
@@ -74,14 +75,16 @@ def wish(
     rules: Rules,
     now: datetime,
     random: Callable[[], int],
+    insist: bool = True,
 ) -> tuple[Decision, Job | None]:
     """Decide about a wish inside the caller's transaction and keep the decision.
 
-    `by`: a person's name, or `schedule:NAME`. Returns the job that was made or merged into, None when refused or held.
+    `by`: a person's name, or `schedule:NAME`. `insist`: a person means it also while the brake is on. Returns the job
+    that was made or merged into, None when refused or held.
     """
     lock(connection, DECIDING)
     seen = situation(connection, rules, now, planned(connection, rules, now).servers)
-    decision = decide_wish(action, variables, by, seen, rules.policies)
+    decision = decide_wish(action, variables, by, seen, rules.policies, insist=insist)
     job = make_job(connection, decision, by, rules=rules, now=now, random=random)
     if job is None and decision.verdict is Verdict.MERGED:
         job = _same(seen.active, decision, action, variables)

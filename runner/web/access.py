@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from runner.web import problems
+from runner.web.callers import NOT_KNOWN, NOTHING_SENT, lacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from runner.web.callers import Caller, Identify
+
 LARGEST_BODY_BYTES = 64 * 1024
 OPEN = frozenset({"/healthz", "/readyz"})
-_BEARER = HTTPBearer(auto_error=False, description="Made with `understudy token add NAME --scope SCOPE`.")
-_NOTHING_SENT = "Send a token in the header `Authorization: Bearer ...`; `understudy token add` makes one."
-_NOT_KNOWN = "This token is not known, or expired; `understudy token list` shows the ones there are."
-
-
-class Caller(Protocol):
-    """The holder of a token."""
-
-    @property
-    def name(self) -> str:
-        """Return the name under which the ledger knows them."""
-
-    def may(self, scope: str) -> bool:
-        """Tell whether they may do what the scope names."""
+_BEARER = HTTPBearer(
+    auto_error=False, scheme_name="token", description="Made with `understudy token add NAME --scope SCOPE`."
+)
 
 
 class Gate:
     """Let requests with a known token in, and note the caller in the request's state."""
 
-    def __init__(self, app: ASGIApp, identify: Callable[[bytes], Caller | None]) -> None:
+    def __init__(self, app: ASGIApp, identify: Identify) -> None:
         self._app = app
         self._identify = identify
 
@@ -49,7 +41,7 @@ class Gate:
         scheme, _, token = given.partition(b" ")
         caller = self._identify(token.strip()) if scheme.lower() == b"bearer" and token.strip() else None
         if caller is None:
-            message = _NOT_KNOWN if given else _NOTHING_SENT
+            message = NOT_KNOWN if given else NOTHING_SENT
             refusal = problems.failure(401, "unauthorised", message, {"WWW-Authenticate": "Bearer"})
             await refusal(scope, receive, send)
             return
@@ -63,7 +55,7 @@ def needs(scope: str) -> Callable[..., str]:
     def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)] = None) -> str:
         caller: Caller = request.state.caller
         if not caller.may(scope):
-            raise HTTPException(403, f"The token {caller.name} lacks the scope {scope}, which this needs.")
+            raise HTTPException(403, lacks(caller, scope))
         return caller.name
 
     return check

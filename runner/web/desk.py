@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from runner.model import Capacity, Decision, Job, JobEvent, JobState, Verdict
+    from runner.service.figures import Figures
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,12 +51,25 @@ class PlannedServers:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What the calendar wants now, early start included, and in the next hours.
+
+    `readiness`: a sentence about the next busy hour; `alarm`: it will not be ready by itself.
+    """
+
+    servers: int
+    reason: str
+    readiness: str | None = None
+    alarm: bool = False
+    hours: tuple[PlannedServers, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Health:
-    """How the runner is. `problems`: a sentence each; empty when it works. `details`: ages in seconds and counts."""
+    """How the runner is. `problems`: a sentence each; some leave it ready, such as a heartbeat that is not heard."""
 
     ready: bool
     problems: tuple[str, ...] = ()
-    details: Mapping[str, str | int | float | bool | None] = dataclasses.field(default_factory=dict)
 
 
 class Desk(Protocol):
@@ -67,7 +81,11 @@ class Desk(Protocol):
     def submit(
         self, action: str, variables: Mapping[str, object], by: str, *, insist: bool
     ) -> tuple[Decision, Job | None]:
-        """Judge a person's wish and keep the decision; the job is the one that was made or that covers the wish."""
+        """Judge a person's wish and keep the decision.
+
+        The job is the one that was made or that covers the wish; none: the decision's reason tells why not. `insist`:
+        also while the brake is on.
+        """
 
     def approve(self, job_id: str, by: str) -> Job:
         """Count an approval."""
@@ -99,7 +117,7 @@ class Desk(Protocol):
     def capacity(self) -> Capacity | None:
         """Return how many burst servers there are; None: never observed."""
 
-    def plan(self, hours: int) -> Sequence[PlannedServers]:
+    def plan(self, hours: int) -> Plan:
         """Return the capacity plan of the next hours."""
 
     def brake(self) -> Brake:
@@ -107,3 +125,6 @@ class Desk(Protocol):
 
     def health(self) -> Health:
         """Return how the runner is."""
+
+    def figures(self) -> Figures:
+        """Return what the metrics show."""

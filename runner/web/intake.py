@@ -6,28 +6,36 @@ Alertmanager repeats a delivery on 5xx and lost connections only, so what we can
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from runner import payloads
 from runner.errors import InvalidRequest, StoreUnavailable
+from runner.web.callers import NOT_KNOWN, NOTHING_SENT, lacks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+
+    from runner.web.callers import Identify
 
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 type Application = Callable[[Message, Receive, Send], Awaitable[None]]
 type Answered = asyncio.Future[StoreUnavailable | None]
-type Authorised = Callable[[bytes, str], str | None]
+type Observe = Callable[[int, float], None]
 
+logger = logging.getLogger("runner.web")
 SCOPE = "alerts"
 LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 10.0  # for a body that comes in pieces
 RETRY_AFTER_SECONDS = b"1"
+FAULT = "Something went wrong on our side; the runner's log tells what."
 _JSON_HEADER = (b"content-type", b"application/json")
+_BEARER = (b"www-authenticate", b"Bearer")
 
 
 class Keep(Protocol):
@@ -43,26 +51,32 @@ class _Problem(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
-def create_intake(authorised: Authorised, keep: Keep) -> Application:
+def create_intake(identify: Identify, keep: Keep, observe: Observe = lambda _status, _seconds: None) -> Application:
     """Return the application for the path of alerts, whatever the path.
 
-    `authorised(token, scope)` returns the token's name, or None when it is unknown or lacks the scope. Answers: 202
-    {"alerts": n}; 400 not understood; 401 no bearer token; 403 a token that may not; 405; 413 over 1 MiB; 415 not
-    JSON; 503 with Retry-After when nothing was kept. Errors: {"error": {"code", "message"}}.
+    `identify(token)` returns the token's holder, or None when it is unknown or expired. `observe` is told the status
+    and the seconds of each answer. Answers: 202 {"alerts": n}; 400 not understood; 401 no token, or not a known one;
+    403 a token that may not; 405; 413 over 1 MiB; 415 not JSON; 500 our fault; 503 with Retry-After when nothing was
+    kept. Errors: {"error": {"code", "message"}}.
     """
 
     async def intake(scope: Message, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        status = 202
         try:
-            token = _check_head(scope, authorised)
+            token = _check_head(scope, identify)
             body = await _read(receive)
             if body is None:
                 return  # the sender has gone
             count = await _kept(token, body, keep)
         except _Problem as problem:
-            error = {"error": {"code": problem.code, "message": str(problem)}}
-            await _send(send, problem.status, msgspec.json.encode(error), *problem.headers)
+            status = await _refuse(send, problem)
+        except Exception:
+            logger.exception("event=fault path=%s", scope.get("path"))
+            status = await _refuse(send, _Problem(500, "internal", FAULT))
         else:
             await _send(send, 202, b'{"alerts":%d}' % count)
+        observe(status, time.perf_counter() - began)
 
     return intake
 
@@ -81,7 +95,7 @@ def _resolve(tickets: Sequence[Answered], error: StoreUnavailable | None) -> Non
             ticket.set_result(error)
 
 
-def _check_head(scope: Message, authorised: Authorised) -> str:
+def _check_head(scope: Message, identify: Identify) -> str:
     if scope["method"] != "POST":
         raise _Problem(
             405, "method_not_allowed", f"{scope['method']} is not for alerts; use POST.", (b"allow", b"POST")
@@ -94,20 +108,25 @@ def _check_head(scope: Message, authorised: Authorised) -> str:
             content_type = value
         elif name == b"content-length":
             length = value
-    kind, _, secret = token.partition(b" ")
-    if kind.lower() != b"bearer" or not secret:
-        message = "There is no bearer token; send Authorization: Bearer with a token of scope alerts."
-        raise _Problem(401, "unauthorised", message, (b"www-authenticate", b"Bearer"))
-    caller = authorised(secret.strip(), SCOPE)
-    if caller is None:
-        message = "This token is unknown, has expired, or lacks the scope alerts; `understudy token add` makes one."
-        raise _Problem(403, "forbidden", message)
+    caller = _caller(token, identify)
     if content_type != payloads.JSON.encode() and not payloads.is_json(content_type.decode("latin-1")):
         shown = content_type[:80].decode("latin-1")
         raise _Problem(415, "unsupported_media_type", f"The content type is {shown!r}; send {payloads.JSON}.")
     if length.isdigit() and int(length[:20]) > LARGEST_BODY:
         raise _too_large()
     return caller
+
+
+def _caller(authorization: bytes, identify: Identify) -> str:
+    kind, _, secret = authorization.partition(b" ")
+    if kind.lower() != b"bearer" or not secret:
+        raise _Problem(401, "unauthorised", NOTHING_SENT, _BEARER)
+    caller = identify(secret.strip())
+    if caller is None:
+        raise _Problem(401, "unauthorised", NOT_KNOWN, _BEARER)
+    if not caller.may(SCOPE):
+        raise _Problem(403, "forbidden", lacks(caller, SCOPE))
+    return caller.name
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -158,6 +177,12 @@ def _too_large() -> _Problem:
 
 def _unavailable(message: str) -> _Problem:
     return _Problem(503, "store_unavailable", message, (b"retry-after", RETRY_AFTER_SECONDS))
+
+
+async def _refuse(send: Send, problem: _Problem) -> int:
+    error = {"error": {"code": problem.code, "message": str(problem)}}
+    await _send(send, problem.status, msgspec.json.encode(error), *problem.headers)
+    return problem.status
 
 
 async def _send(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:

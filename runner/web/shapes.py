@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from runner.model import JobState, Verdict  # noqa: TC001 - pydantic reads the annotations
 
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict, JsonValue
+
+PLAIN = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and a log line is one line
+LARGEST_NUMBER = 2**63 - 1
 Value = StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=200)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
-Reason = Annotated[StrictStr, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Reason = Annotated[StrictStr, Field(max_length=500, pattern=PLAIN)]
+JOB = "20261125-0752-scale_out-4f2a"
+
+
+def _example(**values: JsonValue) -> JsonDict:
+    return {"examples": [values]}
 
 
 class Request(BaseModel):
@@ -36,11 +46,15 @@ class Problem(BaseModel):
 class Failure(BaseModel):
     """The one shape of errors."""
 
+    model_config = ConfigDict(json_schema_extra=_example(error={"code": "refused", "message": "Not now, because."}))
+
     error: Problem
 
 
 class JobRequest(Request):
     """A person's wish. `insist`: also while the brake is on."""
+
+    model_config = ConfigDict(json_schema_extra=_example(action="scale_out", variables={"wanted_servers": 4}))
 
     action: Name
     variables: Annotated[dict[Name, Value], Field(max_length=20)] = {}
@@ -50,11 +64,15 @@ class JobRequest(Request):
 class RejectRequest(Request):
     """Why approval is refused."""
 
+    model_config = ConfigDict(json_schema_extra=_example(reason="The opening was moved to Friday."))
+
     reason: Reason = ""
 
 
 class BrakeRequest(Request):
-    """The brake as it shall be."""
+    """The brake as it shall be. It needs a reason to be put on."""
+
+    model_config = ConfigDict(json_schema_extra=_example(on=True, reason="The cloud is being moved until 18:00."))
 
     on: StrictBool
     reason: Reason = ""
@@ -62,6 +80,27 @@ class BrakeRequest(Request):
 
 class JobAnswer(Answer):
     """One run of an action. Times in UTC. `attempt` counts starts, from 1; 0 means never started."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_example(
+            id=JOB,
+            action="scale_out",
+            target="capacity",
+            variables={"wanted_servers": 4},
+            state="succeeded",
+            reason="BookingSlow: from 2 to 4 servers.",
+            requested_by="policy:crowd",
+            created_at="2026-11-25T07:52:10.104Z",
+            approvals_needed=0,
+            approved_by=[],
+            started_at="2026-11-25T07:52:10.391Z",
+            ended_at="2026-11-25T07:52:31.220Z",
+            attempt=1,
+            node="cloud-ops1",
+            outcome="4 burst servers serve.",
+            acknowledged_by=None,
+        )
+    )
 
     id: str
     action: str
@@ -109,7 +148,22 @@ class JobsAnswer(Answer):
 
 
 class EventAnswer(Answer):
-    """One line of a job's story, the data of one server-sent event."""
+    """One line of a job's story, the data of one server-sent event.
+
+    `kind`: state, play, task, ok, changed, failed, unreachable, skipped, stats or note.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=_example(
+            job_id=JOB,
+            number=7,
+            at="2026-11-25T07:52:14.020Z",
+            kind="changed",
+            text="Create the server",
+            host="localhost",
+            task="Create the server",
+        )
+    )
 
     job_id: str
     number: int
@@ -163,8 +217,15 @@ class PlannedServersAnswer(Answer):
 
 
 class PlanAnswer(Answer):
-    """The capacity plan of the next hours."""
+    """The capacity plan: the servers it wants now (early start included), and in the next hours.
 
+    `readiness`: a sentence about the next busy hour; `alarm`: it will not be ready by itself.
+    """
+
+    servers: int
+    reason: str
+    readiness: str | None
+    alarm: bool
     hours: list[PlannedServersAnswer]
 
 
@@ -177,14 +238,6 @@ class BrakeAnswer(Answer):
     since: datetime | None
 
 
-class HealthAnswer(Answer):
-    """How the runner is; `problems` is empty when it works."""
-
-    ready: bool
-    problems: list[str]
-    details: dict[str, str | int | float | bool | None]
-
-
 class Alive(BaseModel):
     """The process answers."""
 
@@ -192,6 +245,13 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """The runner can take alerts and act on them; what is wrong is told to holders of a token by /health."""
+    """Whether the runner can take alerts and act on them. `problems` may stand also where it can."""
 
-    status: str
+    ready: bool
+    problems: list[str]
+
+
+class Taken(BaseModel):
+    """How many alerts of a delivery are on disk."""
+
+    alerts: int

@@ -67,6 +67,7 @@ class Options:
     drain_seconds: float = 30.0
     approvals_expire_after: timedelta = timedelta(hours=4)
     sender: notifications.Send = notifications.send
+    when_ready: Callable[[], None] = lambda: None  # called once, when it has its place and its engine
 
     @property
     def shared(self) -> bool:
@@ -107,6 +108,7 @@ def _run(options: Options, stop: threading.Event, store: Store, place: Place, be
         wanted = {"send": worker.send} | ({"peers": worker.follow_peers} if options.shared else {})
         with _threads(wanted):
             log.info("event=worker_ready node=%s epoch=%d", options.node, place.holder.epoch)
+            options.when_ready()
             worker.work(stop)
             if place.lost.is_set():
                 return Ended.FENCED

@@ -8,8 +8,6 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import apprise
-
 from runner.store import outbox
 
 if TYPE_CHECKING:
@@ -35,6 +33,8 @@ class Send(Protocol):
 
 def send(url: str, title: str, body: str) -> bool:
     """Send a message by apprise. What apprise prints about it may hold the address and is thrown away."""
+    import apprise  # noqa: PLC0415 - a fifth of a second of the worker's start, for what may never be sent
+
     messenger = apprise.Apprise()
     if not messenger.add(url):
         return False

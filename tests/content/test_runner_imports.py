@@ -26,10 +26,15 @@ OWNERS = {
     "croniter": {"worker"},
     "dbos": {"worker"},
     "fastapi": {"web"},
+    "granian": {"cli"},
     "holidays": {"policy"},
+    "httpx": {"cli"},
     "msgspec": {"payloads", "web"},
+    "prometheus_client": {"web"},
     "pydantic_settings": {"settings"},
+    "rich": {"cli"},
     "sqlalchemy": {"store", "service"},  # service only names the type of a connection
+    "typer": {"cli"},
 }
 
 

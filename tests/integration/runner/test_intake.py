@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
+from runner import tokens
 from runner.errors import StoreUnavailable
 from runner.store import group_commit, inbox
 from runner.store.engine import Store, open_store
@@ -58,8 +59,10 @@ async def post(
     return answered
 
 
-def authorised(token: bytes, scope: str) -> str | None:
-    return "colo" if (token, scope) == (b"good", "alerts") else None
+HOLDERS = {
+    b"good": tokens.Token("colo", frozenset({"alerts"}), b""),
+    b"curious": tokens.Token("ann", frozenset({"read"}), b""),
+}
 
 
 @dataclasses.dataclass
@@ -86,7 +89,7 @@ def serving(store: Store) -> Iterator[Running]:
         return writer.offer(token, content_type, body, ticket)
 
     try:
-        yield Running(store, writer, create_intake(authorised, keep), woken, offered)
+        yield Running(store, writer, create_intake(HOLDERS.get, keep), woken, offered)
     finally:
         assert writer.close()
 
@@ -141,7 +144,8 @@ def test_a_body_in_pieces_is_put_together(running: Running) -> None:
         (401, "unauthorised", (delivery(),), {"headers": {"content-type": "application/json"}}),
         (401, "unauthorised", (delivery(),), {"headers": HEADERS | {"authorization": "Basic good"}}),
         (401, "unauthorised", (delivery(),), {"headers": HEADERS | {"authorization": "Bearer"}}),
-        (403, "forbidden", (delivery(),), {"headers": HEADERS | {"authorization": "Bearer bad"}}),
+        (401, "unauthorised", (delivery(),), {"headers": HEADERS | {"authorization": "Bearer bad"}}),
+        (403, "forbidden", (delivery(),), {"headers": HEADERS | {"authorization": "Bearer curious"}}),
         (405, "method_not_allowed", (b"",), {"method": "GET"}),
         (413, "too_large", (b"",), {"headers": HEADERS | {"content-length": str(LARGEST_BODY + 1)}}),
         (413, "too_large", (b" " * (LARGEST_BODY + 1),), {}),
@@ -161,6 +165,24 @@ def test_what_cannot_be_taken_is_refused_with_a_sentence_and_not_kept(
 
     run(work)
     assert running.bodies() == []
+
+
+def test_a_fault_of_ours_is_500_without_its_words_and_the_status_and_time_of_each_answer_are_observed() -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("a secret of ours")
+
+    seen: list[tuple[int, float]] = []
+    intake = create_intake(HOLDERS.get, broken, lambda status, seconds: seen.append((status, seconds)))
+
+    async def work() -> None:
+        found = await post(intake, delivery())
+        assert (found.status, found.body["error"]["code"]) == (500, "internal")
+        assert "secret" not in found.body["error"]["message"]
+        assert (await post(intake, delivery(), headers={})).status == 401
+
+    run(work)
+    assert [status for status, _ in seen] == [500, 401]
+    assert all(seconds >= 0 for _, seconds in seen)
 
 
 def test_the_largest_body_is_taken(running: Running) -> None:

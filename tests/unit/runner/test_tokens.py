@@ -33,9 +33,10 @@ def test_the_file_keeps_digests_only_and_is_its_owners_alone(file: Path) -> None
 
 def test_a_token_opens_its_own_scope_and_no_other(file: Path) -> None:
     keyring = tokens.Keyring(file, lambda: NOW)
-    assert keyring.authorised(ANN.encode(), "operate") == "ann"
-    assert keyring.authorised(ANN.encode(), "read") is None
-    assert keyring.authorised(b"guessed", "operate") is None
+    ann = keyring.holder(ANN.encode())
+    assert ann is not None
+    assert (ann.name, ann.may("operate"), ann.may("read")) == ("ann", True, False)
+    assert keyring.holder(b"guessed") is None
 
 
 def test_a_token_ends_with_its_time(tmp_path: Path) -> None:

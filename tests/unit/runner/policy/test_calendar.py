@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from runner.errors import PolicyError
 from runner.policy.calendar import load, plan, wanted_at
 
-EXAMPLE = Path(__file__).resolve().parents[4] / "runner/examples/calendar.yml"
+EXAMPLE = Path(__file__).resolve().parents[4] / "inventories/production/calendar.yml"
 SEOUL = ZoneInfo("Asia/Seoul")
 FILE = """
 time_zone: Asia/Seoul

@@ -13,7 +13,7 @@ from runner.model import AlertStatus
 from runner.policy.policies import load, spoken_of
 from tests.unit.runner.policy.examples import ACTIONS, FILE, alert, policies
 
-EXAMPLE = Path(__file__).resolve().parents[4] / "runner/examples/policies.yml"
+EXAMPLE = Path(__file__).resolve().parents[4] / "inventories/production/policies.yml"
 NOTIFICATION = "notifications: [{name: duty, url_file: /etc/u, on: [alarm]}]"
 
 

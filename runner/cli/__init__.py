@@ -1,0 +1,1 @@
+"""The command `understudy`, and where the parts of the runner are put together."""

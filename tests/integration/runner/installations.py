@@ -1,0 +1,204 @@
+"""A whole installation on this machine: settings, tokens, a project of tiny playbooks, the service, the command."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from tests.integration.booking.cluster import free_port
+from tests.integration.runner.execute.project import make_project
+
+ROOT = Path(__file__).parents[3]
+POLICIES = """
+policies:
+  - {name: crowd, match: ['alertname="BookingSlow"'], action: scale_out, step: +2, ceiling: 12}
+  - {name: image, match: ['alertname="ImageOld"'], action: bake_image}
+"""
+SCALE = """
+- name: Pretend to scale
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Make servers
+      ansible.builtin.command: "true"
+    - name: Report
+      ansible.builtin.set_stats:
+        data: {ready_servers: "{{ wanted_servers | int }}", inventory_stale: false}
+"""
+BAKE = """
+- name: Pretend to bake
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Begin
+      ansible.builtin.copy: {content: "", dest: "{folder}/begun", mode: "0600"}
+    - name: Wait for the oven
+      ansible.builtin.wait_for: {path: "{folder}/oven", timeout: 60, sleep: 1}
+    - name: Look at the image
+      ansible.builtin.command: test ! -e {folder}/burnt
+"""
+
+
+def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in found.read_text().split()] if found.exists() else []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def family(pid: int) -> set[int]:
+    """Return a process and all below it."""
+    found = {pid}
+    for each in children(pid):
+        found |= family(each)
+    return found
+
+
+@dataclasses.dataclass
+class Installation:
+    folder: Path
+    port: int = dataclasses.field(default_factory=free_port)
+    more: dict[str, str] = dataclasses.field(default_factory=dict)
+    services: list[subprocess.Popen[bytes]] = dataclasses.field(default_factory=list)
+    token: str = ""
+    scheme: str = "http"
+
+    def __post_init__(self) -> None:
+        project = make_project(self.folder / "project")
+        (project / "playbooks").mkdir()
+        for name in ("scale_out", "scale_in"):
+            (project / f"playbooks/{name}.yml").write_text(SCALE)
+        (project / "playbooks/bake_image.yml").write_text(BAKE.replace("{folder}", str(self.folder)))
+        (self.folder / "policies.yml").write_text(POLICIES)
+        (self.folder / "state").mkdir(mode=0o700)
+        (self.folder / "home").mkdir()
+        self.token = self.run("token", "add", "tests", "--scope", "admin").stdout.strip()
+        secret = self.folder / "token"
+        secret.touch(mode=0o600)
+        secret.write_text(self.token)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+            "UNDERSTUDY_SITE": "cloud",
+            "UNDERSTUDY_STATE_DIR": str(self.folder / "state"),
+            "UNDERSTUDY_TOKENS_FILE": str(self.folder / "tokens.json"),
+            "UNDERSTUDY_POLICIES_FILE": str(self.folder / "policies.yml"),
+            "UNDERSTUDY_PROJECT_DIR": str(self.folder / "project"),
+            "UNDERSTUDY_INVENTORY": str(self.folder / "project/inventory/hosts.yml"),
+            "UNDERSTUDY_LISTEN": f"127.0.0.1:{self.port}",
+            "UNDERSTUDY_URL": self.url,
+            "UNDERSTUDY_TOKEN_FILE": str(self.folder / "token"),
+            **self.more,
+        }
+
+    @property
+    def log(self) -> str:
+        file = self.folder / "log"
+        return file.read_text() if file.exists() else ""
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end."""
+        command = [sys.executable, "-m", "runner.cli", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def serve(self, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start the service and return at once."""
+        with (self.folder / "log").open("ab") as log:
+            service = subprocess.Popen(
+                [sys.executable, "-m", "runner.cli", "serve"],
+                cwd=ROOT, env={**self.environment, **(more or {})}, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self.services.append(service)
+        return service
+
+    def ready(self, service: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        until(lambda: "event=serve_ready" in self.log or service.poll() is not None, 60, "the service is ready")
+        assert service.poll() is None, self.log
+        return service
+
+    def parts(self) -> dict[str, int]:
+        """Return the process ids of both parts, as the service told them."""
+        line = next(line for line in self.log.splitlines() if "event=serve_ready" in line)
+        return {
+            name: int(pid)
+            for name, _, pid in (word.partition("=") for word in line.split())
+            if name in {"web", "worker"}
+        }
+
+    def post(self, name: str, fingerprint: str = "f1") -> int:
+        """Post an alert as Alertmanager does, and return the status."""
+        alert = {
+            "status": "firing", "labels": {"alertname": name}, "annotations": {}, "fingerprint": fingerprint,
+            "startsAt": datetime.now(UTC).isoformat(), "endsAt": "0001-01-01T00:00:00Z",
+        }  # fmt: skip
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        body = json.dumps({"version": "4", "alerts": [alert]})
+        return httpx.post(f"{self.url}/alerts", content=body, headers=headers, timeout=10).status_code
+
+    def job(self) -> str:
+        """Wait for the newest job, and return its name."""
+        names: list[str] = []
+
+        def made() -> bool:
+            names[:] = [each["id"] for each in json.loads(self.run("jobs", "--json").stdout)["jobs"]]
+            return bool(names)
+
+        until(made, 30, "there is a job")
+        return names[0]
+
+    def stop_all(self) -> None:
+        """End everything, also parts that outlived their supervisor because something is broken."""
+        left = {pid for pid in self._told() if b"runner.cli." in _command_line(pid)}
+        for service in self.services:
+            left |= family(service.pid) - {service.pid}
+            if service.poll() is None:
+                service.send_signal(signal.SIGKILL)
+                service.wait()
+        for pid in left:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    def _told(self) -> set[int]:
+        lines = [line for line in self.log.splitlines() if "event=serve_ready" in line]
+        return {int(pid) for line in lines for pid in re.findall(r"(?:web|worker)=(\d+)", line)}
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
