@@ -1,10 +1,7 @@
-"""The web process: put the API together, and serve it until stopped.
+"""Put the API together on its store, and serve it until stopped.
 
-`python -m runner.cli.asgi` serves with the settings of the environment; `serve_web` does so for a caller that has read
-them. The server runs inside this process, not in a child of a supervisor: streams that are open are ended before it
-stops (it would wait for them), there is one process less to hold and to start, and whoever started this one restarts
-it. `application` is the factory for granian's own command: `granian --interface asgi --factory
-runner.cli.asgi:application`; open streams then hold up its end, so add `--workers-kill-timeout 5`.
+The server runs inside this process, not in a child of a supervisor: streams that are open are ended before it stops (it
+would wait for them), and there is one process less to hold and to start. See decision 0008.
 """
 
 from __future__ import annotations
@@ -13,11 +10,7 @@ import asyncio
 import functools
 import importlib.metadata
 import logging
-import os
 import secrets
-import signal
-import sys
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,7 +19,6 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from runner import settings as environments
 from runner.cli.desk import StoreDesk
 from runner.errors import RunnerError
 from runner.service.rules import RulesFiles
@@ -41,6 +33,8 @@ from runner.web.stories import Stories
 from runner.web.traffic import Traffic
 
 if TYPE_CHECKING:
+    import threading
+
     from runner.settings import Settings
     from runner.web.app import Front
     from runner.web.intake import Answered
@@ -50,11 +44,6 @@ STOP_SECONDS = 10.0  # for requests that are under way
 CONNECTIONS = 1024
 # Its warnings and errors go where ours go.
 _SERVER_LOG = {"handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
-
-
-def application() -> Front:
-    """Return the application with the settings of the environment. Raises RunnerError."""
-    return compose(environments.load(os.environ))
 
 
 def compose(settings: Settings) -> Front:
@@ -91,20 +80,6 @@ def compose(settings: Settings) -> Front:
 def serve_web(settings: Settings, stop: threading.Event) -> None:
     """Serve until `stop` is set. Raises RunnerError when it cannot begin, or ends by itself."""
     uvloop.run(_serve(settings, stop))
-
-
-def main() -> int:
-    """Serve with the settings of the environment until SIGTERM or SIGINT; return the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    try:
-        serve_web(environments.load(os.environ), stop)
-    except RunnerError as error:
-        sys.stderr.write(f"understudy: {error}\n")
-        return 1
-    return 0
 
 
 def version() -> str:
@@ -149,7 +124,3 @@ def _server(front: Front, settings: Settings) -> Server:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -34,7 +34,7 @@ class StoreDesk:
         self, action: str, variables: Mapping[str, object], by: str, *, insist: bool
     ) -> tuple[Decision, Job | None]:
         """Judge a person's wish and keep the decision."""
-        found = wishes.ask(
+        found = wishes.submit(
             self.store,
             action,
             variables,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runner import payloads, settings
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from runner.cli.session import Surroundings
     from runner.model import Site
     from runner.service.rules import Rules
-
-HOURS_BACK, HOURS_AHEAD = 3, 24  # of the plan, as the service looks at it
 
 type Foreseen = Sequence[tuple[Alert, Decision]]
 
@@ -109,8 +107,7 @@ def show(found: Foreseen, around: Surroundings, *, as_json: bool) -> None:
 def _planned(rules: Rules, now: datetime, ready: int) -> int:
     if rules.calendar is None:
         return 0
-    hours = calendars.plan(rules.calendar, now - timedelta(hours=HOURS_BACK), HOURS_BACK + HOURS_AHEAD)
-    return calendars.start_early(hours, now, ready, {})[0]
+    return calendars.start_early(calendars.look(rules.calendar, now), now, ready, {})[0]
 
 
 def _plain(alert: Alert, decision: Decision) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Ask whether the web part answers, with as little code as that takes."""
+"""Ask whether the web part answers, and whether its address can be opened, with as little code as that takes."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,18 @@ def answers(address: Address, seconds: float = SECONDS) -> bool:
             return connection.recv(64).startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
     except OSError:
         return False
+
+
+def trouble_with(host: str, port: int) -> str | None:
+    """Say why an address cannot be opened, or None when it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
 def _wrapped(plain: socket.socket, host: str) -> ssl.SSLSocket:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import socket
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from runner import settings as all_settings
-from runner.cli import asgi, logs, reporting
+from runner.cli import asgi, logs, probing, reporting
 from runner.errors import PolicyError, RunnerError, SettingsError
 
 if TYPE_CHECKING:
@@ -20,16 +18,12 @@ if TYPE_CHECKING:
 
 def check_address(settings: Settings) -> None:
     """See that nobody else listens there. Raises SettingsError."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind((settings.host, settings.port))
-        except OSError as error:
-            raise SettingsError(
-                f"UNDERSTUDY_LISTEN is {settings.listen!r}, where nothing can be opened ({error.strerror}); "
-                "`ss -ltnp` shows who listens there."
-            ) from error
+    trouble = probing.trouble_with(settings.host, settings.port)
+    if trouble is not None:
+        raise SettingsError(
+            f"UNDERSTUDY_LISTEN is {settings.listen!r}, where nothing can be opened ({trouble}); "
+            "`ss -ltnp` shows who listens there."
+        )
 
 
 def main(arguments: list[str]) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from runner.settings import Settings
 
 MEGABYTE = 1024 * 1024
-PASSED_TO_RUNS = ("UNDERSTUDY_LAST_GOOD_DIRECTORY",)  # read by the inventory plugin
 
 
 def now() -> datetime:
@@ -46,7 +45,6 @@ def options(settings: Settings, environment: Mapping[str, str], when_ready: Call
             inventory=settings.inventory_path,
             vault_password_file=settings.vault_password_file,
             output_limit_bytes=settings.output_limit_megabytes * MEGABYTE,
-            environment={name: environment[name] for name in PASSED_TO_RUNS if environment.get(name)},
         ),
         clock=now,
         random=lambda: secrets.randbits(32),

@@ -25,6 +25,7 @@ DAYS: tuple[Day, ...] = get_args(Day)
 CLOCK = re.compile(r"([01]\d|2[0-4]):(00|15|30|45)")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:(?:00|15|30|45)")
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+HOURS_BACK, HOURS_AHEAD = 3, 24  # that are looked at
 
 
 def _minutes(value: object) -> int:
@@ -165,6 +166,11 @@ def plan(calendar: Calendar, start: datetime, hours: int) -> tuple[PlannedHour, 
     into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     first = start.astimezone(UTC) - into
     return tuple(_hour(calendar, first + number * HOUR) for number in range(hours))
+
+
+def look(calendar: Calendar, now: datetime, hours_ahead: int = HOURS_AHEAD) -> tuple[PlannedHour, ...]:
+    """Return the plan around a moment: the hours to come, and those before that may still matter."""
+    return plan(calendar, now - HOURS_BACK * HOUR, HOURS_BACK + hours_ahead)
 
 
 def _hour(calendar: Calendar, starts_at: datetime) -> PlannedHour:

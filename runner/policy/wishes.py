@@ -34,7 +34,7 @@ def decide_wish(
     situation: Situation,
     policies: Policies,
     *,
-    insist: bool = True,
+    insist: bool = False,
 ) -> Decision:
     """Decide about an action that a person or a schedule asks for.
 
@@ -52,7 +52,7 @@ def decide_wish(
     approvals = _approvals(wished, scheduled, policies)
     stopped = (
         _not_ours(wished, situation)
-        or (_braked(wished, situation) if by_schedule else None if insist else _unasked(wished, situation))
+        or (None if insist and not by_schedule else _braked(wished, situation, by_itself=by_schedule))
         or _merged(wished, given, situation, policies.catalogue, insists=not by_schedule)
         or _unsafe(wished, given, situation)
     )
@@ -119,18 +119,11 @@ def _not_ours(action: Action, situation: Situation) -> Decision | None:
     return _says(action, Verdict.NOT_OURS, reason)
 
 
-def _braked(action: Action, situation: Situation) -> Decision | None:
+def _braked(action: Action, situation: Situation, *, by_itself: bool = True) -> Decision | None:
     if situation.brake_reason is None:
         return None
-    reason = f"Held: the brake is on ({situation.brake_reason}); nothing starts by itself until a person lets it off."
-    return _says(action, Verdict.HELD, reason)
-
-
-def _unasked(action: Action, situation: Situation) -> Decision | None:
-    if situation.brake_reason is None:
-        return None
-    reason = f"Held: the brake is on ({situation.brake_reason}); let it off first, or insist."
-    return _says(action, Verdict.HELD, reason)
+    way_out = "nothing starts by itself until a person lets it off" if by_itself else "let it off first, or insist"
+    return _says(action, Verdict.HELD, f"Held: the brake is on ({situation.brake_reason}); {way_out}.")
 
 
 def _merged(

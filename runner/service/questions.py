@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from runner.service.situations import HOURS_AHEAD, planned
+from runner.policy.calendar import HOURS_AHEAD
+from runner.service.situations import planned
 from runner.store import brake as brakes
 from runner.store import capacity as capacities
 from runner.store import events as stories

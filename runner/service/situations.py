@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from runner.model import JobState
-from runner.policy.calendar import PlannedHour, Readiness, plan, readiness, start_early
+from runner.policy.calendar import HOURS_AHEAD, PlannedHour, Readiness, look, readiness, start_early
 from runner.policy.situation import Situation
 from runner.store import brake, capacity, jobs, marks
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from runner.service.rules import Rules
 
-HOURS_BACK, HOURS_AHEAD = 3, 24
 MEASURED_JOBS = 50
 COUNTED = "wanted_servers"
 
@@ -35,7 +35,7 @@ def planned(connection: Connection, rules: Rules, now: datetime, hours_ahead: in
     """Return what the plan wants now. Without a calendar it wants nothing."""
     if rules.calendar is None:
         return Planned()
-    hours = plan(rules.calendar, now - timedelta(hours=HOURS_BACK), HOURS_BACK + hours_ahead)
+    hours = look(rules.calendar, now, hours_ahead)
     known = capacity.get(connection, now)
     measured = set_up_seconds(connection)
     servers, reason = start_early(hours, now, known.ready if known else 0, measured)

@@ -38,30 +38,9 @@ def submit(
     rules: Rules,
     now: datetime,
     random: Callable[[], int],
-) -> Job:
-    """Ask for an action. Returns its job, or the one on its way that does the same already.
-
-    The decision is kept in the ledger, a refusal too. Raises Refused with the reason, InvalidRequest for an action or
-    variables that are not in the catalogue.
-    """
-    decision, job = ask(store, action, variables, by, rules=rules, now=now, random=random)
-    if job is None:
-        raise Refused(decision.reason)
-    return job
-
-
-def ask(
-    store: Store,
-    action: str,
-    variables: Mapping[str, object],
-    by: str,
-    *,
-    rules: Rules,
-    now: datetime,
-    random: Callable[[], int],
-    insist: bool = True,
+    insist: bool = False,
 ) -> tuple[Decision, Job | None]:
-    """Do as `submit` does, and return the decision with its job; no job means that it was refused or held."""
+    """Decide about a person's wish and keep the decision; see `wish`."""
     with store.write() as connection:
         return wish(connection, action, variables, by, rules=rules, now=now, random=random, insist=insist)
 
@@ -75,12 +54,13 @@ def wish(
     rules: Rules,
     now: datetime,
     random: Callable[[], int],
-    insist: bool = True,
+    insist: bool = False,
 ) -> tuple[Decision, Job | None]:
     """Decide about a wish inside the caller's transaction and keep the decision.
 
     `by`: a person's name, or `schedule:NAME`. `insist`: a person means it also while the brake is on. Returns the job
-    that was made or merged into, None when refused or held.
+    that was made or merged into, None when refused or held. Raises InvalidRequest for an action or variables that are
+    not in the catalogue.
     """
     lock(connection, DECIDING)
     seen = situation(connection, rules, now, planned(connection, rules, now).servers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from runner.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from prometheus_client.core import Metric
 
@@ -106,8 +106,8 @@ def _gauge(name: str, about: str, value: float) -> Metric:
     return GaugeMetricFamily(PREFIX + name, about, value=float(value))
 
 
-def _labelled(name: str, about: str, label: str, values: object) -> Metric:
+def _labelled(name: str, about: str, label: str, values: Mapping[Any, float]) -> Metric:
     family = GaugeMetricFamily(PREFIX + name, about, labels=(label,))
-    for key, value in dict(values).items():  # type: ignore[call-overload]
+    for key, value in values.items():
         family.add_metric((str(key),), float(value))
     return family

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -28,14 +26,10 @@ def port(address: Address, answers: Callable[[Address], bool] = probing.answers)
     _, host, number = address
     if answers(address):
         return good("address", f"the service answers at {host}:{number}")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind((host, number))
-        except OSError as error:
-            who = f"`ss -ltnp sport = :{number}` shows who has it"
-            return bad("address", f"{host}:{number} cannot be opened ({error.strerror}); {who}.")
+    trouble = probing.trouble_with(host, number)
+    if trouble is not None:
+        who = f"`ss -ltnp sport = :{number}` shows who has it"
+        return bad("address", f"{host}:{number} cannot be opened ({trouble}); {who}.")
     return good("address", f"{host}:{number} is free")
 
 

@@ -9,8 +9,7 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import httpx
 from runner import tokens
 from runner.store.engine import Store, open_store
 from tests.integration.booking.cluster import free_port
+from tests.integration.runner.waiting import until
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 30.0
@@ -28,15 +28,7 @@ policies:
   - {name: image, match: ['alertname="ImageOld"'], action: bake_image, approvals: 2}
 heartbeat: {alertname: Watchdog, silent_after: 3m}
 """
-SERVE = (sys.executable, "-m", "runner.cli.asgi")
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s: {what}"
-        time.sleep(0.02)
+WANT = {"action": "scale_out", "variables": {"wanted_servers": 4}}
 
 
 @dataclasses.dataclass
@@ -44,6 +36,7 @@ class House:
     folder: Path
     port: int = dataclasses.field(default_factory=free_port)
     certificate: Path | None = None
+    key: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     keys: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -74,19 +67,19 @@ class House:
         self.keys[name] = tokens.make(secrets.token_bytes)
         tokens.save(self.tokens_file, tokens.added(known, name, scopes, self.keys[name]))
 
-    def start(self, command: Sequence[str] = SERVE, **more: str) -> subprocess.Popen[bytes]:
-        """Start the process and return at once."""
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the process as `understudy serve` does, and return at once. What it reports goes into the log too."""
         settings = {
             "UNDERSTUDY_SITE": "cloud",
             "UNDERSTUDY_STATE_DIR": str(self.folder / "state"),
             "UNDERSTUDY_LISTEN": f"127.0.0.1:{self.port}",
             "UNDERSTUDY_TOKENS_FILE": str(self.tokens_file),
             "UNDERSTUDY_POLICIES_FILE": str(self.folder / "policies.yml"),
-            **more,
         }
         if self.certificate:
-            key = str(self.certificate.with_suffix(".key"))
-            settings |= {"UNDERSTUDY_TLS_CERTIFICATE": str(self.certificate), "UNDERSTUDY_TLS_KEY": key}
+            settings |= {"UNDERSTUDY_TLS_CERTIFICATE": str(self.certificate), "UNDERSTUDY_TLS_KEY": str(self.key)}
+        pipe, supervisor = "1", str(os.getpid())
+        command = [sys.executable, "-m", "runner.cli.web_process", pipe, supervisor]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env={"PATH": os.environ["PATH"], **settings}, stdout=log, stderr=log
@@ -95,7 +88,7 @@ class House:
 
     def ready(self) -> House:
         """Wait until the process answers."""
-        until(self.answers, "the API answers")
+        until(self.answers, DEADLINE_SECONDS, "the API answers")
         return self
 
     def answers(self) -> bool:
@@ -135,3 +128,25 @@ class House:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+def submit(house: House, **body: Any) -> dict[str, Any]:
+    response = house.ask("POST", "/jobs", json={**WANT, **body})
+    assert response.status_code == 201, response.text
+    job: dict[str, Any] = response.json()["job"]
+    return job
+
+
+def stream(house: House, job_id: str, last: str | None = None) -> Iterator[tuple[str | None, str]]:
+    """Follow a job; yield (id, data) of each event, or the name and data where it has a name."""
+    headers = {"Accept": "text/event-stream", **house.head("ann")} | ({"Last-Event-ID": last} if last else {})
+    with house.client() as client, client.stream("GET", f"/jobs/{job_id}/events", headers=headers) as response:
+        assert response.status_code == 200
+        fields: dict[str, str] = {}
+        for line in response.iter_lines():
+            name, _, value = line.partition(": ")
+            if line:
+                fields[name] = value
+            elif "data" in fields:
+                yield fields.get("event", fields.get("id")), fields["data"]
+                fields = {}

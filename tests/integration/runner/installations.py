@@ -9,8 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import httpx
 
 from tests.integration.booking.cluster import free_port
 from tests.integration.runner.execute.project import make_project
+from tests.integration.runner.waiting import until
 
 ROOT = Path(__file__).parents[3]
 POLICIES = """
@@ -48,13 +48,6 @@ BAKE = """
     - name: Look at the image
       ansible.builtin.command: test ! -e {folder}/burnt
 """
-
-
-def until(condition: Callable[[], object], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 def children(pid: int) -> list[int]:

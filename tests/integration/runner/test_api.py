@@ -17,10 +17,9 @@ from runner.model import Capacity, Ending, JobEvent, JobState
 from runner.service import progress
 from runner.service.wake import Bell
 from runner.store import capacity, events, heartbeats, jobs, nodes
-from tests.integration.runner.houses import House, until
+from tests.integration.runner.houses import DEADLINE_SECONDS, WANT, House, stream, submit
 from tests.integration.runner.intake_examples import delivery
-
-WANT = {"action": "scale_out", "variables": {"wanted_servers": 4}}
+from tests.integration.runner.waiting import until
 
 
 @pytest.fixture
@@ -37,13 +36,6 @@ def now() -> datetime:
 
 def code(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, response.json()["error"]["code"]
-
-
-def submit(house: House, **body: Any) -> dict[str, Any]:
-    response = house.ask("POST", "/jobs", json={**WANT, **body})
-    assert response.status_code == 201, response.text
-    job: dict[str, Any] = response.json()["job"]
-    return job
 
 
 def test_a_wish_becomes_a_job_with_its_reason_and_the_worker_is_woken(house: House) -> None:
@@ -187,21 +179,6 @@ def test_the_metrics_show_what_the_store_holds(house: House) -> None:
         assert f"\nunderstudy_runner_{line}" in found, line
 
 
-def stream(house: House, job_id: str, last: str | None = None) -> Iterator[tuple[str | None, str]]:
-    """Follow a job; yield (id, data) of each event, or the name and data where it has a name."""
-    headers = {"Accept": "text/event-stream", **house.head("ann")} | ({"Last-Event-ID": last} if last else {})
-    with house.client() as client, client.stream("GET", f"/jobs/{job_id}/events", headers=headers) as response:
-        assert response.status_code == 200
-        fields: dict[str, str] = {}
-        for line in response.iter_lines():
-            name, _, value = line.partition(": ")
-            if line:
-                fields[name] = value
-            elif "data" in fields:
-                yield fields.get("event", fields.get("id")), fields["data"]
-                fields = {}
-
-
 def test_a_story_is_followed_while_it_happens_and_resumed_where_it_broke_off(house: House) -> None:
     job_id = submit(house)["id"]
     store = house.open()
@@ -216,7 +193,10 @@ def test_a_story_is_followed_while_it_happens_and_resumed_where_it_broke_off(hou
     assert next(first)[0] == "2"
     assert "understudy_runner_followers 1.0" in house.ask("GET", "/metrics").text
     first.close()  # type: ignore[attr-defined]
-    until(lambda: "understudy_runner_followers 0.0" in house.ask("GET", "/metrics").text, "the server sees who left")
+    until(
+        lambda: "understudy_runner_followers 0.0" in house.ask("GET", "/metrics").text,
+        DEADLINE_SECONDS, "the server sees who left",
+    )  # fmt: skip
     tell("Wait for the servers")
     second = stream(house, job_id, last="2")
     number, data = next(second)

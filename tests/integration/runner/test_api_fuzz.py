@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.store import heartbeats, nodes
-from tests.integration.runner.houses import House
-from tests.integration.runner.test_api import submit
+from tests.integration.runner.houses import House, submit
 
 # A stream of a job that never ends would end the run; streams have tests of their own. The check that is left out
 # takes any header that the document does not name for a wrong one.

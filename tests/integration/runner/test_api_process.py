@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from runner.store import inbox
-from tests.integration.runner.houses import House, until
+from tests.integration.runner.houses import DEADLINE_SECONDS, House, stream, submit
 from tests.integration.runner.intake_examples import delivery
-from tests.integration.runner.test_api import stream, submit
+from tests.integration.runner.waiting import until
+from tests.unit.runner.cli.certificates import pair
 
 JSON = {"content-type": "application/json"}
 
@@ -28,17 +28,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     found.kill()
 
 
-def make_certificate(folder: Path) -> Path:
-    """Make a certificate for this machine that signs itself; its key lies beside it."""
-    certificate = folder / "tls.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(folder / "tls.key"), "-out", str(certificate), "-days", "2", "-subj", "/CN=runner"]
-    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    return certificate
-
-
 def test_with_a_certificate_it_speaks_tls_and_nothing_else(house: House) -> None:
-    house.certificate = make_certificate(house.folder)
+    house.certificate, house.key = pair(house.folder, datetime.now(UTC), days=2)
     house.start()
     house.ready()
     assert house.ask("POST", "/alerts", "eve", content=delivery(), headers=JSON).status_code == 202
@@ -86,33 +77,27 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(house: House) -> None:
         taken.bind(("127.0.0.1", house.port))
         taken.listen()
         process = house.start()
-        assert process.wait(timeout=20) == 1
-    assert f"127.0.0.1:{house.port} is not served" in house.log
+        assert process.wait(timeout=20) == 2
+    assert f"UNDERSTUDY_LISTEN is '127.0.0.1:{house.port}', where nothing can be opened" in house.log
     assert "Traceback" not in house.log
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "sentence"),
+    ("file", "text", "sentence", "code"),
     [
-        ("policies.yml", "policies: 7", "policies.yml: policies is 7"),
-        ("tokens.json", '{"tokens": []}', "has no token"),
-        ("state/store.db", "not a database at all, for sure" * 99, "not a database"),
+        ("policies.yml", "policies: 7", "policies.yml: policies is 7", 2),
+        ("tokens.json", '{"tokens": []}', "has no token", 2),
+        ("state/store.db", "not a database at all, for sure" * 99, "not a database", 1),
     ],
 )
-def test_what_it_cannot_begin_with_is_said_in_a_sentence(house: House, file: str, text: str, sentence: str) -> None:
+def test_what_it_cannot_begin_with_is_said_in_a_sentence(
+    house: House, file: str, text: str, sentence: str, code: int
+) -> None:
     (house.folder / file).write_text(text)
     process = house.start()
-    assert process.wait(timeout=20) == 1
+    assert process.wait(timeout=20) == code
     assert sentence in house.log
     assert "Traceback" not in house.log
-
-
-def test_granian_s_own_command_can_serve_the_application_too(house: House) -> None:
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--http", "1"]
-    house.start([*command, "--port", str(house.port), "runner.cli.asgi:application"])
-    house.ready()
-    assert house.ask("GET", "/jobs").json()["jobs"] == []
-    assert house.stop() == 0
 
 
 def test_a_flood_of_questions_keeps_no_alert_waiting(house: House) -> None:
@@ -129,7 +114,7 @@ def test_a_flood_of_questions_keeps_no_alert_waiting(house: House) -> None:
     for each in flood:
         each.start()
     try:
-        until(lambda: house.ask("GET", "/metrics").text.count('route="/metrics"'), "the flood has begun")
+        until(lambda: house.ask("GET", "/metrics").text.count('route="/metrics"'), DEADLINE_SECONDS, "the flood")
         for number in range(50):
             answer = house.ask("POST", "/alerts", "eve", content=delivery(number), headers=JSON)
             assert answer.status_code == 202

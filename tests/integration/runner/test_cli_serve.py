@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.runner.installations import Installation, alive, family, until
+from tests.integration.runner.installations import Installation, alive, family
+from tests.integration.runner.waiting import until
 from tests.unit.runner.cli.certificates import pair
 
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from runner.model import AlertStatus, JobState
 from runner.store import events, ledger
 from runner.store.engine import Store, open_store
-from tests.integration.runner.worker.workers import BEGAN, Bench, all_jobs, idle, post, unjudged, until
+from tests.integration.runner.waiting import until
+from tests.integration.runner.worker.workers import BEGAN, Bench, all_jobs, idle, post, unjudged
 
 ALERTS, DELIVERIES, KILLS = 60, 1000, 20
 

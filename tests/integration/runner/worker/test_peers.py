@@ -9,7 +9,8 @@ import time
 from runner.model import JobState
 from runner.store import ledger
 from runner.store.engine import Store, open_store
-from tests.integration.runner.worker.workers import Bench, all_jobs, idle, post, until
+from tests.integration.runner.waiting import until
+from tests.integration.runner.worker.workers import Bench, all_jobs, idle, post
 
 
 def _two(bench: Bench) -> None:

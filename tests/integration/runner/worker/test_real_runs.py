@@ -8,7 +8,8 @@ from runner.model import JobState
 from runner.service import questions
 from runner.store.engine import open_store
 from tests.integration.runner.execute.project import make_project
-from tests.integration.runner.worker.workers import Bench, all_jobs, idle, post, until
+from tests.integration.runner.waiting import until
+from tests.integration.runner.worker.workers import Bench, all_jobs, idle, post
 
 PLAYBOOK = """
 - name: Mend

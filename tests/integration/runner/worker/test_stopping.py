@@ -9,8 +9,9 @@ from runner.model import JobState
 from runner.service import wishes
 from runner.service.wake import wake
 from runner.store.engine import Store, open_store
+from tests.integration.runner.waiting import until
 from tests.integration.runner.worker.program import POLICIES
-from tests.integration.runner.worker.workers import Bench, all_jobs, idle, post, unjudged, until
+from tests.integration.runner.worker.workers import Bench, all_jobs, idle, post, unjudged
 
 
 def _started(bench: Bench, *numbers: int) -> Store:

@@ -8,8 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,18 +16,11 @@ from runner.model import Job, JobState
 from runner.service.wake import wake
 from runner.store import inbox, jobs
 from runner.store.engine import Store
+from tests.integration.runner.waiting import until
 from tests.integration.runner.worker.program import POLICIES
 
 ROOT = Path(__file__).resolve().parents[4]
 BEGAN = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 @dataclasses.dataclass

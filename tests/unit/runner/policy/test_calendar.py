@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from runner.errors import PolicyError
 from runner.policy.calendar import load, plan, wanted_at
 
-EXAMPLE = Path(__file__).resolve().parents[4] / "inventories/production/calendar.yml"
+INVENTORIES = Path(__file__).resolve().parents[4] / "inventories"
 SEOUL = ZoneInfo("Asia/Seoul")
 FILE = """
 time_zone: Asia/Seoul
@@ -96,9 +96,10 @@ def test_every_moment_has_a_number_within_the_ceiling_and_the_same_twice(moment:
     assert found == wanted_at(CALENDAR, moment.replace(tzinfo=UTC))
 
 
-def test_the_example_file_is_valid() -> None:
-    example = load(EXAMPLE.read_text(encoding="utf-8"), "calendar.yml")
-    assert wanted_at(example, at("2026-12-16 18:00"))[0] == 6
+@pytest.mark.parametrize(("inventory", "wanted"), [("lab", 0), ("production", 6)])
+def test_the_inventories_file_is_valid(inventory: str, wanted: int) -> None:
+    example = load((INVENTORIES / inventory / "calendar.yml").read_text(encoding="utf-8"), "calendar.yml")
+    assert wanted_at(example, at("2026-12-16 18:00"))[0] == wanted
 
 
 @pytest.mark.parametrize(

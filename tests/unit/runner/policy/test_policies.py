@@ -13,12 +13,13 @@ from runner.model import AlertStatus
 from runner.policy.policies import load, spoken_of
 from tests.unit.runner.policy.examples import ACTIONS, FILE, alert, policies
 
-EXAMPLE = Path(__file__).resolve().parents[4] / "inventories/production/policies.yml"
+INVENTORIES = Path(__file__).resolve().parents[4] / "inventories"
 NOTIFICATION = "notifications: [{name: duty, url_file: /etc/u, on: [alarm]}]"
 
 
-def test_the_example_file_is_valid() -> None:
-    loaded = load(EXAMPLE.read_text(encoding="utf-8"), "policies.yml")
+@pytest.mark.parametrize("inventory", ["lab", "production"])
+def test_the_inventories_file_is_valid(inventory: str) -> None:
+    loaded = load((INVENTORIES / inventory / "policies.yml").read_text(encoding="utf-8"), "policies.yml")
     assert loaded.time_zone == ZoneInfo("Asia/Seoul")
     assert [each.name for each in loaded.policies] == ["crowd", "crowd-left"]
 

@@ -17,8 +17,10 @@ from tests.unit.runner.policy.examples import FILE, NOW, capacity, job, policies
 FIVE = {"wanted_servers": 5}
 
 
-def wish(here: Situation, action: str = "scale_out", wanted: int = 5, by: str = "kim") -> Decision:
-    return decide_wish(action, {"wanted_servers": wanted}, by, here, policies())
+def wish(
+    here: Situation, action: str = "scale_out", wanted: int = 5, by: str = "kim", *, insist: bool = False
+) -> Decision:
+    return decide_wish(action, {"wanted_servers": wanted}, by, here, policies(), insist=insist)
 
 
 def test_a_person_gets_what_was_asked_for() -> None:
@@ -27,10 +29,13 @@ def test_a_person_gets_what_was_asked_for() -> None:
     assert (decision.action, decision.target, decision.variables) == ("scale_out", "capacity", FIVE)
 
 
-def test_the_brake_stops_a_schedule_but_not_a_person_who_insists() -> None:
+def test_the_brake_stops_schedules_and_people_but_not_a_person_who_insists() -> None:
     here = situation(brake_reason="works")
     assert wish(here, by="schedule:evening").verdict is Verdict.HELD
-    assert wish(here).verdict is Verdict.RUN
+    assert wish(here, by="schedule:evening", insist=True).verdict is Verdict.HELD
+    held = wish(here)
+    assert (held.verdict, held.reason) == (Verdict.HELD, "Held: the brake is on (works); let it off first, or insist.")
+    assert wish(here, insist=True).verdict is Verdict.RUN
 
 
 def test_the_same_wish_twice_is_one_job_and_another_number_queues_for_a_person_only() -> None:
@@ -57,7 +62,7 @@ def test_a_person_goes_below_the_plan_only_with_the_brake_on() -> None:
     decision = wish(here, "scale_in", 1)
     assert decision.verdict is Verdict.REFUSED
     assert "1 servers are fewer than the 2 of the capacity plan" in decision.reason
-    assert wish(dataclasses.replace(here, brake_reason="works"), "scale_in", 1).verdict is Verdict.RUN
+    assert wish(dataclasses.replace(here, brake_reason="works"), "scale_in", 1, insist=True).verdict is Verdict.RUN
     assert wish(here, "scale_in", 2).verdict is Verdict.RUN
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from runner.errors import InvalidRequest, NotFound, Refused
-from runner.model import Capacity, Job, JobState, Verdict
+from runner.model import Capacity, Decision, Job, JobState, Verdict
 from runner.service import progress, questions, wishes
 from runner.service.progress import Holder, Told
 from runner.service.rules import Rules
@@ -15,8 +15,16 @@ from tests.unit.runner.policy.examples import ACTIONS, NOW
 from tests.unit.runner.service.court import all_jobs, body, entries, hear, random, run_to_end
 
 
-def _submit(store: Store, rules: Rules, action: str = "bake_image", by: str = "kim", **variables: object) -> Job:
-    return wishes.submit(store, action, variables, by, rules=rules, now=NOW, random=random)
+def _wish(
+    store: Store, rules: Rules, action: str, *, insist: bool = False, **variables: int
+) -> tuple[Decision, Job | None]:
+    return wishes.submit(store, action, variables, "kim", rules=rules, now=NOW, random=random, insist=insist)
+
+
+def _submit(store: Store, rules: Rules, action: str = "bake_image", **variables: int) -> Job:
+    decision, job = _wish(store, rules, action, insist=False, **variables)
+    assert job is not None, decision.reason
+    return job
 
 
 def _told(store: Store) -> list[str]:
@@ -38,9 +46,10 @@ def test_a_wish_becomes_a_job_and_a_line_in_the_ledger(store: Store, rules: Rule
     ]
 
 
-def test_a_wish_that_is_refused_raises_its_reason_and_is_kept(store: Store, rules: Rules) -> None:
-    with pytest.raises(Refused, match="none were ever listed"):
-        _submit(store, rules, "scale_in", wanted_servers=0)
+def test_a_wish_that_is_refused_is_no_job_and_is_kept_with_its_reason(store: Store, rules: Rules) -> None:
+    decision, job = _wish(store, rules, "scale_in", wanted_servers=0)
+    assert job is None
+    assert "none were ever listed" in decision.reason
     assert [entry.verdict for entry in entries(store)] == [Verdict.REFUSED]
 
 
@@ -109,13 +118,17 @@ def test_an_acknowledgement_releases_the_block_period(store: Store, rules: Rules
     assert entries(store)[-1].verdict is Verdict.RUN
 
 
-def test_the_brake_holds_alerts_and_not_a_person_who_insists(store: Store, rules: Rules) -> None:
+def test_the_brake_holds_alerts_and_people_unless_they_insist(store: Store, rules: Rules) -> None:
     with pytest.raises(Refused, match="needs a reason"):
         wishes.set_brake(store, on=True, reason=" ", by="lee", now=NOW)
     wishes.set_brake(store, on=True, reason="storm", by="lee", now=NOW)
     hear(store, rules, body())
     assert entries(store)[-1].verdict is Verdict.HELD
-    assert _submit(store, rules, "scale_out", wanted_servers=2).state is JobState.QUEUED
+    decision, job = _wish(store, rules, "scale_out", wanted_servers=2)
+    assert (decision.verdict, job) == (Verdict.HELD, None)
+    decision, job = _wish(store, rules, "scale_out", insist=True, wanted_servers=2)
+    assert job is not None
+    assert job.state is JobState.QUEUED
     wishes.set_brake(store, on=False, reason="", by="lee", now=NOW)
     assert _told(store).count("brake") == 2
 
