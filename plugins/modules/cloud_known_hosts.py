@@ -56,15 +56,13 @@ recorded:
   returned: always
 """
 
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import ssh_known_hosts
+from ..module_utils import known_hosts_file, ssh_known_hosts
 
 POLL_SECONDS = 0.5
 
@@ -72,23 +70,6 @@ POLL_SECONDS = 0.5
 def addresses(server: Any) -> list[str]:
     """List every fixed and floating address of a server."""
     return [str(entry["addr"]) for network in (server.addresses or {}).values() for entry in network]
-
-
-def read(path: Path) -> list[str]:
-    """Return the lines of the known_hosts file, empty when there is none."""
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-def write(path: Path, lines: list[str]) -> None:
-    """Replace the file in one step."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write("".join(f"{line}\n" for line in lines))
-        os.fchmod(stream.fileno(), 0o644)
-    if path.exists():
-        owner = path.stat()
-        os.chown(temporary, owner.st_uid, owner.st_gid)
-    Path(temporary).replace(path)
 
 
 def wait_for(module: AnsibleModule, connection: Any, names: list[str], known: set[str]) -> list[tuple[Any, list[str]]]:
@@ -132,17 +113,15 @@ def console_keys(connection: Any, server: Any) -> list[str]:
     return ssh_known_hosts.keys_from_console(output.get("output") or "")
 
 
-def present(module: AnsibleModule, connection: Any, path: Path) -> tuple[list[str], list[str]]:
-    """Record the keys of every server; return the names that were new, and the lines."""
-    lines = read(path)
+def present(module: AnsibleModule, connection: Any, path: Path) -> list[str]:
+    """Record the keys of every server; return the names that were new."""
     recorded: list[str] = []
-    for server, keys in wait_for(module, connection, module.params["servers"], ssh_known_hosts.known_servers(lines)):
+    known = ssh_known_hosts.known_servers(known_hosts_file.read(path))
+    for server, keys in wait_for(module, connection, module.params["servers"], known):
         if keys:
-            names = [server.name, *addresses(server)]
-            lines = ssh_known_hosts.without(lines, set(names), set())
-            lines += ssh_known_hosts.entries(names, keys, server.id)
+            known_hosts_file.remember(path, [server.name, *addresses(server)], keys, server.id)
             recorded.append(server.name)
-    return recorded, lines
+    return recorded
 
 
 def main() -> None:
@@ -157,24 +136,23 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    path = Path(module.params["path"])
-    before = read(path)
-    recorded: list[str] = []
+    path, names = Path(module.params["path"]), set(module.params["servers"])
     if module.params["state"] == "absent":
-        lines = ssh_known_hosts.without(before, set(module.params["servers"]), set())
-    elif module.check_mode:
-        lines = before
-    else:
-        try:
-            import openstack  # noqa: PLC0415 - imported only where the cloud is asked
-        except ImportError:
-            module.fail_json(
-                msg="The Python package openstacksdk is missing; run make setup, or install it for this interpreter."
-            )
-        recorded, lines = present(module, openstack.connect(cloud=module.params["cloud"]), path)
-    if lines != before and not module.check_mode:
-        write(path, lines)
-    module.exit_json(changed=lines != before, recorded=recorded)
+        lines = known_hosts_file.read(path)
+        changed = ssh_known_hosts.without(lines, names, set()) != lines
+        if not module.check_mode:
+            changed = known_hosts_file.forget(path, names, set())
+        module.exit_json(changed=changed, recorded=[])
+    if module.check_mode:
+        module.exit_json(changed=False, recorded=[])
+    try:
+        import openstack  # noqa: PLC0415 - imported only where the cloud is asked
+    except ImportError:
+        module.fail_json(
+            msg="The Python package openstacksdk is missing; run make setup, or install it for this interpreter."
+        )
+    recorded = present(module, openstack.connect(cloud=module.params["cloud"]), path)
+    module.exit_json(changed=bool(recorded), recorded=recorded)
 
 
 if __name__ == "__main__":

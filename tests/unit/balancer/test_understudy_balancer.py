@@ -82,7 +82,11 @@ def test_servers_of_other_backends_are_not_seen() -> None:
     assert servers["cloud-was1"].last_check == "L7STS 503"
 
 
-@pytest.mark.parametrize("admin", [0x01, 0x04, 0x08, 0x10])
+def test_a_place_that_the_configuration_began_closed_is_usable_once_it_was_let_in() -> None:
+    assert tool.Server("a", admin=0x04, operational=UP).usable
+
+
+@pytest.mark.parametrize("admin", [0x01, 0x01 | 0x04, 0x08, 0x10])
 def test_a_server_in_drain_or_maintenance_is_not_usable(admin: int) -> None:
     assert not tool.Server("a", admin=admin, operational=UP).usable
 

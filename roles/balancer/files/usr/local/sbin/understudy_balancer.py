@@ -23,8 +23,9 @@ SOCKET = Path("/run/haproxy/admin.sock")
 STATE_FILE = Path("/var/lib/haproxy/server-state")
 TAKEN_CERTIFICATE = Path("/run/understudy-balancer-certificate")
 BACKEND = "was"
-# Bits of srv_admin_state.
-MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20 | 0x40
+# Bits of srv_admin_state. 0x04 is left out: it says that the configuration began with `disabled`, and stays when the
+# server is let in.
+MAINTENANCE = 0x01 | 0x02 | 0x20 | 0x40
 DRAINED = 0x08 | 0x10
 OPERATIONAL = frozenset({1, 2})  # starting, running
 PAUSE_SECONDS = 0.1

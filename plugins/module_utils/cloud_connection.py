@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connect modules to a cloud, so that one that hangs is told from one that is empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansible.module_utils.basic import AnsibleModule
+
+CLOUD_OPTIONS: dict[str, dict[str, Any]] = {
+    "cloud": {"type": "str", "required": True},
+    "api_timeout_seconds": {"type": "int", "default": 10},
+}
+
+
+def connect(module: AnsibleModule) -> Any:
+    """Return a connection in which no request waits longer than the limit, and none is repeated by itself.
+
+    A repeated POST could make a server twice.
+    """
+    try:
+        import openstack  # noqa: PLC0415 - imported only where the cloud is asked
+    except ImportError:
+        module.fail_json(
+            msg="The Python package openstacksdk is missing; run make setup, or install it for this interpreter."
+        )
+    return openstack.connect(cloud=module.params["cloud"], api_timeout=module.params["api_timeout_seconds"])
+
+
+def told(module: AnsibleModule, work: Callable[[Any], Any], consequence: str) -> Any:
+    """Do something with the cloud; when it refuses or hangs, fail with its words and what that means here."""
+    connection = connect(module)
+    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415 - comes with openstacksdk
+    from openstack import exceptions  # noqa: PLC0415 - as above
+
+    try:
+        return work(connection)
+    except (exceptions.SDKException, keystone.ClientException) as problem:
+        words = " ".join(str(problem).split())
+        module.fail_json(
+            msg=f"Cloud {module.params['cloud']} did not do what was asked: {words}. {consequence} "
+            "Look at the cloud's status, then run this again."
+        )

@@ -1,0 +1,246 @@
+"""Burst servers come from the image, sell tickets, are replaced, and go again; nobody is let down meanwhile.
+
+Needs the booking service in the lab: `ansible-playbook playbooks/site.yml`. Makes the image when there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openstack
+import pytest
+
+from lab import faults, topology
+from lab.paths import Paths
+from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, eventually, run
+from tests.acceptance.test_show import Crowd, clean, nobody_was_let_down
+
+BURST = re.compile(r"cloud-burst\d+")
+EDGES = ("colo-gw1", "cloud-gw1")
+RELEASE = (ROOT / "build/booking/VERSION").read_text(encoding="utf-8").strip()
+CLOUDS = str(OPERATOR / "clouds.yaml")
+IMAGES = OPERATOR.parent / "openstack/glance"
+
+
+def connection(name: str = "lab") -> Any:
+    """Speak with the lab's cloud as the operator, or as its administrator."""
+    config = openstack.config.OpenStackConfig(config_files=[CLOUDS], load_envvars=False)
+    return openstack.connection.Connection(config=config.get_one(name))
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Any:
+    return connection()
+
+
+@pytest.fixture(scope="module")
+def site() -> faults.Lab:
+    """The lab as its own tools see it."""
+    return faults.Lab(topology.load(), Paths())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def image(cloud: Any) -> Any:
+    """The published image of the release that serves; made here when there is none."""
+    if not published(cloud):
+        done = scale("bake_image", seconds=900)
+        assert done.ok, done.out[-3000:] + done.err
+    return published(cloud)[0]
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(lab: Lab, cloud: Any) -> Iterator[None]:
+    """End without burst servers."""
+    yield
+    lab("cloud-api", "up")
+    done = scale("scale_in", 0)
+    assert done.ok, done.out[-3000:] + done.err
+    assert servers(cloud) == {}
+
+
+def published(cloud: Any) -> list[Any]:
+    return [
+        each
+        for each in cloud.image.images(status="active")
+        if each.properties.get("understudy_published") == "yes" and each.properties["understudy_release"] == RELEASE
+    ]
+
+
+def scale(playbook: str, wanted: int | None = None, *words: str, seconds: float = 300) -> Done:
+    number = [] if wanted is None else ["-e", f"wanted_servers={wanted}"]
+    return run(["ansible-playbook", f"playbooks/{playbook}.yml", *number, *words], seconds)
+
+
+def servers(cloud: Any) -> dict[str, Any]:
+    """Map the names of burst servers to what the cloud says of them; refuse two of one name."""
+    found = [each for each in cloud.compute.servers() if BURST.fullmatch(each.name)]
+    assert len({each.name for each in found}) == len(found), [each.name for each in found]
+    return {each.name: each for each in found}
+
+
+def states(lab: Lab, edge: str) -> dict[str, str]:
+    """Map each server to what an edge says of it: up, down or drained."""
+    lines = lab.on(edge, "sudo understudy-balancer show").out.splitlines()
+    return {line.split()[0]: line.split()[1] for line in lines}
+
+
+def changed(done: Done) -> dict[str, str]:
+    return dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.out, re.MULTILINE))
+
+
+def serving(lab: Lab, cloud: Any, count: int) -> set[str]:
+    """Demand that so many burst servers serve: for the cloud, both edges and the inventory; return their names."""
+    names = set(servers(cloud))
+    assert len(names) == count
+    for edge in EDGES:
+        assert {name for name, state in states(lab, edge).items() if BURST.fullmatch(name) and state == "up"} == names
+    assert {name for name in lab.inventory()["was"]["hosts"] if BURST.fullmatch(name)} == names
+    return names
+
+
+def test_servers_come_under_a_crowd_sell_tickets_through_both_edges_and_go_without_a_lost_request(
+    lab: Lab, cloud: Any, site: faults.Lab
+) -> None:
+    buying = Crowd(site, "scaling", 100, arrivals=4)
+    began = time.monotonic()
+    done = scale("scale_out", 2)
+    took = time.monotonic() - began
+    assert done.ok, done.out[-3000:] + done.err
+    names = serving(lab, cloud, 2)
+
+    again = scale("scale_out", 2)
+    assert again.ok, again.out[-3000:] + again.err
+    assert set(changed(again).values()) == {"0"}, again.out[-3000:]
+
+    time.sleep(15)  # customers of theirs
+    gone = scale("scale_in", 0)
+    assert gone.ok, gone.out[-3000:] + gone.err
+    assert servers(cloud) == {}
+    known = (OPERATOR / "known_hosts").read_text(encoding="utf-8")
+    assert not BURST.search(known)
+
+    report, _, audit = buying.end()
+    print(f"scale_out 0 to 2: {took:.1f} s, scale_in 2 to 0: {gone.seconds:.1f} s")
+    clean(audit)
+    nobody_was_let_down(report)
+    assert names <= set(report["servers"]), report["servers"]
+    assert serving(lab, cloud, 0) == set()
+
+
+def test_a_run_that_is_killed_is_finished_by_the_next(lab: Lab, cloud: Any) -> None:
+    command = ["ansible-playbook", "playbooks/scale_out.yml", "-e", "wanted_servers=1"]
+    first = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    built = eventually(lambda: servers(cloud), 60, "a server is made")
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+
+    done = scale("scale_out", 1)
+
+    assert done.ok, done.out[-3000:] + done.err
+    assert "half-built" in done.out
+    assert {name: each.id for name, each in servers(cloud).items()} == {name: each.id for name, each in built.items()}
+    serving(lab, cloud, 1)
+
+
+def test_a_dead_server_is_replaced_and_the_living_one_is_left_alone(lab: Lab, cloud: Any) -> None:
+    assert scale("scale_out", 2).ok
+    before = servers(cloud)
+    lab("power-off", "cloud-burst1")
+    eventually(lambda: all(states(lab, edge)["cloud-burst1"] == "down" for edge in EDGES), 30, "the edges see it down")
+
+    done = scale("scale_out", 2)
+
+    assert done.ok, done.out[-3000:] + done.err
+    after = servers(cloud)
+    assert before["cloud-burst1"].id not in {each.id for each in after.values()}
+    assert after["cloud-burst2"].id == before["cloud-burst2"].id
+    serving(lab, cloud, 2)
+
+
+def test_a_cloud_that_hangs_removes_nothing_and_is_named(lab: Lab, cloud: Any) -> None:
+    assert scale("scale_out", 1).ok
+    lab("cloud-api", "hang")
+    try:
+        removal, addition = scale("scale_in", 0), scale("scale_out", 2)
+    finally:
+        lab("cloud-api", "up")
+
+    assert not removal.ok
+    assert "nothing is removed" in " ".join(removal.out.split())
+    assert not addition.ok
+    assert "Cloud lab did not do what was asked" in " ".join(addition.out.split())
+    assert {name: state for name, state in states(lab, "cloud-gw1").items() if BURST.fullmatch(name) and state == "up"}
+    serving(lab, cloud, 1)
+
+
+def test_a_quota_that_ends_gives_what_it_can_and_says_so(lab: Lab, cloud: Any) -> None:
+    admin = connection("lab-admin")
+    project = cloud.current_project_id
+    used = cloud.compute.get_limits().absolute
+    before = admin.compute.get_quota_set(project).instances
+    admin.compute.update_quota_set(project, instances=used.instances_used + 1)
+    try:
+        done = scale("scale_out", 3)
+    finally:
+        admin.compute.update_quota_set(project, instances=before)
+
+    assert not done.ok
+    assert "the cloud's quota leaves 1 servers, enough for 1" in " ".join(done.out.split())
+    serving(lab, cloud, 1)
+
+
+def test_an_image_that_does_not_boot_leaves_nothing_but_a_sentence(lab: Lab, cloud: Any) -> None:
+    broken = cloud.image.create_image(
+        name="broken", data=b"no disk" * 1000, disk_format="raw", container_format="bare", wait=True,
+        understudy_role="was", understudy_release=RELEASE, understudy_published="yes",
+    )  # fmt: skip
+    try:
+        done = scale("scale_out", 1, "-e", "cloud_wait_seconds=30")
+    finally:
+        cloud.image.delete_image(broken.id)
+
+    assert not done.ok
+    said = " ".join(done.out.split())
+    assert "cloud-burst1: " in said
+    assert "It was removed." in said
+    assert servers(cloud) == {}
+
+
+@pytest.mark.parametrize("wish", ["", "many", "6", "-1"])
+def test_a_wish_that_cannot_be_is_refused_before_anything_is_done(cloud: Any, wish: str) -> None:
+    for playbook in ("scale_out", "scale_in"):
+        done = scale(playbook, None, *(["-e", json.dumps({"wanted_servers": wish})] if wish else []))
+        assert not done.ok
+        assert "wanted" in done.out
+    assert servers(cloud) == {}
+
+
+def test_check_mode_makes_nothing(cloud: Any) -> None:
+    done = scale("scale_out", 2, "--check")
+    assert done.ok, done.out[-3000:] + done.err
+    assert "make 2" in done.out
+    assert servers(cloud) == {}
+
+
+def test_no_secret_is_in_the_image_not_even_in_what_was_deleted_there(image: Any, tmp_path: Path) -> None:
+    secrets = [path.read_text(encoding="utf-8").split()[0] for path in (OPERATOR / "secrets").iterdir()]
+    assert all(len(secret) >= 16 for secret in secrets)
+    patterns = tmp_path / "secrets"
+    patterns.write_text("\n".join(secrets), encoding="utf-8")
+    (disk,) = IMAGES.rglob(image.id)
+
+    looked = run(["grep", "-acF", "-f", str(patterns), str(disk)], 120, {**os.environ, "LC_ALL": "C"})
+    control = run(["grep", "-acF", "-m1", "understudy-was", str(disk)], 120, {**os.environ, "LC_ALL": "C"})
+
+    assert looked.out.strip() == "0"
+    assert control.out.strip() == "1"  # what is there is found
