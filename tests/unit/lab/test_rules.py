@@ -44,7 +44,7 @@ def test_no_port_of_a_database_or_of_ssh_is_in_the_labs_flows() -> None:
     ports = {port for flow in topology.load().flows for port in flow.ports}
 
     assert not ports & {22, 5432, 6432, 8008}
-    assert ports == {51820, 80, 443, 53, 2379, 2380, 5000, 8774, 8778, 9292, 9696, 8080, 8443}
+    assert ports == {51820, 80, 443, 53, 2379, 2380, 5000, 8774, 8778, 9100, 9292, 9696, 8080, 8443}
 
 
 def test_everything_else_between_the_sites_is_dropped() -> None:
