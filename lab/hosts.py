@@ -91,6 +91,7 @@ def ensure(machine: Machine, paths: Paths, specs: Sequence[HostSpec]) -> list[st
     """
     podman.configure(machine, paths)
     keys.ensure_operator_key(paths)
+    keys.ensure_runner_key(paths)
     before = _whole(paths, [each.name for each in specs])
     _refuse_other_release(paths, [each for each in specs if each.name in before])
     with ThreadPoolExecutor(_AT_ONCE) as pool:

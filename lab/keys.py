@@ -24,6 +24,12 @@ def ensure_operator_key(paths: Paths) -> bool:
     return _ensure(paths.operator_key, "operator@understudy-lab")
 
 
+def ensure_runner_key(paths: Paths) -> bool:
+    """Make the key of the sites' runners unless it exists; return whether it was made."""
+    paths.operator.mkdir(parents=True, exist_ok=True)
+    return _ensure(paths.runner_key, "runner@understudy-lab")
+
+
 def operator_public_key(paths: Paths) -> str:
     """Return the line for authorized_keys."""
     return paths.operator_key.with_suffix(".pub").read_text()

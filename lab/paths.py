@@ -28,6 +28,11 @@ class Paths:
         return self.operator / "id_ed25519"
 
     @property
+    def runner_key(self) -> Path:
+        """Return the private key of the sites' runners, which the operator hands to them."""
+        return self.operator / "runner_ed25519"
+
+    @property
     def known_hosts(self) -> Path:
         """Return the host keys that the operator trusts."""
         return self.operator / "known_hosts"

@@ -77,3 +77,15 @@ def test_the_operators_key_is_for_the_operator_alone(paths: Paths) -> None:
 
     assert paths.operator.stat().st_mode & 0o777 == 0o700
     assert paths.operator_key.stat().st_mode & 0o777 == 0o600
+
+
+@NEEDS_KEYGEN
+def test_the_runners_have_a_key_of_their_own_that_stays(paths: Paths) -> None:
+    assert keys.ensure_operator_key(paths)
+    assert keys.ensure_runner_key(paths)
+    before = paths.runner_key.read_text()
+
+    assert not keys.ensure_runner_key(paths)
+
+    assert paths.runner_key.read_text() == before != paths.operator_key.read_text()
+    assert paths.runner_key.stat().st_mode & 0o777 == 0o600
