@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab import building, crowd, faults, report, status
+from lab import building, crowd, faults, report, runners, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float)
         building.run((_SITE,))
     timeline.tell(f"a crowd comes: {arrivals:g} customers per second for {seconds} s, through both edges")
     crowd_began = timeline.seconds()
-    with ThreadPoolExecutor(1) as pool:
+    with runners.held(lab, "the demonstration's crowd is not one to scale for"), ThreadPoolExecutor(1) as pool:
         release = pool.submit(_release, timeline, seconds * _RELEASE_AT)
         shopping = crowd.shop(lab, seconds=seconds, arrivals=arrivals)
     timeline.tell("the crowd has gone; comparing what customers were told with the database and the payment company")

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from lab import faults, runners, topology
+from lab.paths import Paths
+
 ROOT = Path(__file__).resolve().parents[2]
 OPERATOR = Path("/var/lib/understudy/lab/operator")
 SSH = ["ssh", "-i", str(OPERATOR / "id_ed25519"), "-o", f"UserKnownHostsFile={OPERATOR / 'known_hosts'}"]
@@ -132,6 +135,13 @@ class Lab:
 @pytest.fixture(scope="session")
 def session_lab() -> Lab:
     return Lab()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def brakes(session_lab: Lab) -> Iterator[None]:
+    """Keep the runners from answering the crowds of these tests with servers."""
+    with runners.held(faults.Lab(topology.load(), Paths()), "acceptance tests bring crowds of their own"):
+        yield
 
 
 @pytest.fixture
