@@ -1,0 +1,75 @@
+"""The whole chain: a crowd is seen, told, decided on and answered with servers; when it has left, they go.
+
+Real Prometheus, Alertmanager pair, runners, OpenStack, edges and customers; nothing is stood in for.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab import faults, runners
+from tests.acceptance.conftest import Lab, eventually
+from tests.acceptance.test_scaling import BURST, EDGES, as_it_was, cloud, image, servers, site, states
+from tests.acceptance.test_show import Crowd, clean
+
+__all__ = ["as_it_was", "cloud", "image", "site"]  # fixtures
+OWNER, OTHER = "cloud-ops1", "colo-ops1"  # of scaling
+MANY = 25  # customers per second: more than the standing servers let in at once
+
+
+@pytest.fixture
+def released(site: faults.Lab) -> Iterator[None]:
+    """Let the brakes go, so that the runners act, and pull them again."""
+    for host in runners.HOSTS:
+        runners.ask(site, host, "brake", "off")
+    yield
+    for host in runners.HOSTS:
+        runners.ask(site, host, "brake", "on", "--reason", "acceptance tests bring crowds of their own")
+
+
+def jobs(site: faults.Lab, host: str, action: str) -> dict[str, dict[str, Any]]:
+    """Map the names of a runner's jobs for an action to what it says of them."""
+    told = json.loads(runners.ask(site, host, "jobs", "--json"))["jobs"]
+    return {job["id"]: job for job in told if job["action"] == action}
+
+
+def ledger(site: faults.Lab, host: str) -> list[dict[str, Any]]:
+    return list(json.loads(runners.ask(site, host, "ledger", "--json"))["lines"])
+
+
+def burst_servers(lab: Lab, edge: str) -> set[str]:
+    return {name for name, state in states(lab, edge).items() if BURST.fullmatch(name) and state == "up"}
+
+
+def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
+    lab: Lab, cloud: Any, site: faults.Lab, released: None
+) -> None:
+    earlier = {host: set(jobs(site, host, "scale_out")) for host in runners.HOSTS}
+    lines = {host: len(ledger(site, host)) for host in runners.HOSTS}
+    began = time.monotonic()
+    buying = Crowd(site, "surge", 150, arrivals=MANY)
+    eventually(
+        lambda: set(jobs(site, OWNER, "scale_out")) - earlier[OWNER], 60, "a job of the runner that owns scaling"
+    )
+    asked = time.monotonic() - began
+    eventually(lambda: all(burst_servers(lab, edge) for edge in EDGES), 240, "burst servers at both edges")
+    served = time.monotonic() - began
+    report, _, audit = buying.end()
+
+    clean(audit)
+    assert report["requests"]["failed"] == 0, report["failures"]
+    assert any(BURST.fullmatch(name) for name in report["servers"]), report["servers"]
+    made = [job for name, job in jobs(site, OWNER, "scale_out").items() if name not in earlier[OWNER]]
+    assert made[-1]["requested_by"] == "policy:crowd"
+    assert made[-1]["state"] == "succeeded", made[-1]
+    assert set(jobs(site, OTHER, "scale_out")) == earlier[OTHER]
+    assert len(ledger(site, OTHER)) > lines[OTHER]  # it heard of it, and says why it did nothing
+
+    eventually(lambda: not servers(cloud), 420, "the servers go when the crowd has gone")
+    sys.stdout.write(f"crowd to job {asked:.1f} s, crowd to servers at both edges {served:.1f} s\n")
