@@ -20,7 +20,9 @@ _SECONDS = 30
 def ask(lab: faults.Lab, host: str, *words: str) -> str:
     """Run `understudy` on a runner's host and return what it says; raises LabError with what went wrong."""
     address = faults.management_address(lab, host)
-    done = attempt(ssh.command(lab.paths, address, shlex.join(["sudo", "understudy", *words])), timeout_seconds=_SECONDS)
+    done = attempt(
+        ssh.command(lab.paths, address, shlex.join(["sudo", "understudy", *words])), timeout_seconds=_SECONDS
+    )
     if done.returncode != 0:
         told = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise LabError(f"{host}: understudy {' '.join(words)} exited {done.returncode}: {told}")

@@ -76,6 +76,13 @@ options:
     description: Name of the key pair that new servers trust, for C(building).
     type: str
     default: ""
+  authorized_keys:
+    description: >-
+      Public SSH keys that new servers trust beside the key pair's, for C(building). cloud-init gives them to the image's
+      ordinary account.
+    type: list
+    elements: str
+    default: []
   metadata:
     description: Metadata of new servers, or those to write for C(serving).
     type: dict
@@ -115,6 +122,8 @@ not_there:
   returned: always
 """
 
+import base64
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,6 +174,7 @@ class Work:
     def _common(self) -> dict[str, Any]:
         """Look up by name what every new server has."""
         compute, network = self.connection.compute, self.connection.network
+        trusting = {"ssh_authorized_keys": self.asked["authorized_keys"]}
         with ThreadPoolExecutor(AT_ONCE) as pool:
             flavour = pool.submit(compute.find_flavor, self.asked["flavor"], ignore_missing=False)
             image = pool.submit(self.connection.image.find_image, self.asked["image"], ignore_missing=False)
@@ -178,6 +188,7 @@ class Work:
             "key_name": self.asked["key_pair"] or None,
             "security_groups": [{"name": name} for name in self.asked["security_groups"]],
             "metadata": {name: str(value) for name, value in self.asked["metadata"].items()},
+            "user_data": base64.b64encode(f"#cloud-config\n{json.dumps(trusting)}\n".encode()).decode(),
         }
 
     def _ask(self, one: dict[str, Any], common: dict[str, Any]) -> Any:
@@ -277,6 +288,7 @@ def main() -> None:
             "networks": {"type": "list", "elements": "str", "default": []},
             "security_groups": {"type": "list", "elements": "str", "default": []},
             "key_pair": {"type": "str", "default": "", "no_log": False},
+            "authorized_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "metadata": {"type": "dict", "default": {}},
             "known_hosts_file": {"type": "path", "required": True},
             "timeout_seconds": {"type": "int", "default": 120},
