@@ -78,8 +78,8 @@ options:
     default: ""
   authorized_keys:
     description: >-
-      Public SSH keys that new servers trust beside the key pair's, for C(building). cloud-init gives them to the image's
-      ordinary account.
+      Public SSH keys that new servers trust beside the key pair's, for C(building). cloud-init gives them to the
+      image's ordinary account.
     type: list
     elements: str
     default: []
