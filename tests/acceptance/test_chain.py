@@ -20,7 +20,7 @@ from tests.acceptance.test_show import Crowd, clean
 
 __all__ = ["as_it_was", "cloud", "image", "site"]  # fixtures
 OWNER, OTHER = "cloud-ops1", "colo-ops1"  # of scaling
-MANY = 25  # customers per second: more than the standing servers let in at once
+MANY = 10  # customers per second: more than the standing servers let in at once
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
     earlier = {host: set(jobs(site, host, "scale_out")) for host in runners.HOSTS}
     lines = {host: len(ledger(site, host)) for host in runners.HOSTS}
     began = time.monotonic()
-    buying = Crowd(site, "surge", 150, arrivals=MANY)
+    buying = Crowd(site, "surge", 180, arrivals=MANY)
     eventually(
         lambda: set(jobs(site, OWNER, "scale_out")) - earlier[OWNER], 60, "a job of the runner that owns scaling"
     )
@@ -66,8 +66,8 @@ def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
     assert report["requests"]["failed"] == 0, report["failures"]
     assert any(BURST.fullmatch(name) for name in report["servers"]), report["servers"]
     made = [job for name, job in jobs(site, OWNER, "scale_out").items() if name not in earlier[OWNER]]
-    assert made[-1]["requested_by"] == "policy:crowd"
-    assert made[-1]["state"] == "succeeded", made[-1]
+    assert made[0]["requested_by"] == "policy:crowd"
+    assert {job["state"] for job in made} == {"succeeded"}, made
     assert set(jobs(site, OTHER, "scale_out")) == earlier[OTHER]
     assert len(ledger(site, OTHER)) > lines[OTHER]  # it heard of it, and says why it did nothing
 
