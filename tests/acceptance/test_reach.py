@@ -57,9 +57,9 @@ def test_status_shows_every_host_up(lab: Lab) -> None:
 
 def test_a_second_site_run_changes_nothing() -> None:
     # The demonstration leaves its own release in service.
-    declared = run(["ansible-playbook", "playbooks/application.yml"], seconds=300)
+    declared = run(["ansible-playbook", "playbooks/application.yml"], seconds=600)
     assert declared.ok, declared.out[-3000:] + declared.err
-    done = run(["ansible-playbook", "playbooks/site.yml"], seconds=300)
+    done = run(["ansible-playbook", "playbooks/site.yml"], seconds=900)
     assert done.ok, done.out[-3000:] + done.err
     changed = dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.out, re.MULTILINE))
     assert set(changed) == STANDING | {"localhost"}
@@ -67,7 +67,7 @@ def test_a_second_site_run_changes_nothing() -> None:
 
 
 def test_check_mode_of_the_site_changes_nothing_and_fails_nowhere() -> None:
-    done = run(["ansible-playbook", "playbooks/site.yml", "--check"], seconds=300)
+    done = run(["ansible-playbook", "playbooks/site.yml", "--check"], seconds=900)
     assert done.ok, done.out[-3000:] + done.err
 
 
