@@ -1,6 +1,7 @@
 """The whole chain: a crowd is seen, told, decided on and answered with servers; when it has left, they go.
 
-Real Prometheus, Alertmanager pair, runners, OpenStack, edges and customers; nothing is stood in for.
+Real Prometheus, Alertmanager pair, runners, OpenStack, edges and customers; nothing is stood in for. It fills this
+machine's two cores for minutes and has a target of its own, `make surge`, beside `make test`.
 """
 
 from __future__ import annotations
@@ -8,29 +9,16 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from lab import faults, runners
-from tests.acceptance.conftest import Lab, eventually
+from tests.acceptance.conftest import Lab, eventually, lab, session_lab
 from tests.acceptance.test_scaling import BURST, EDGES, as_it_was, cloud, image, servers, site, states
 from tests.acceptance.test_show import Crowd, clean
 
-__all__ = ["as_it_was", "cloud", "image", "site"]  # fixtures
+__all__ = ["as_it_was", "cloud", "image", "lab", "session_lab", "site"]  # fixtures
 OWNER, OTHER = "cloud-ops1", "colo-ops1"  # of scaling
 MANY = 14  # customers per second: more than the standing servers let in at once
-
-
-@pytest.fixture
-def released(site: faults.Lab) -> Iterator[None]:
-    """Let the brakes go, so that the runners act, and pull them again."""
-    for host in runners.HOSTS:
-        runners.ask(site, host, "brake", "off")
-    yield
-    for host in runners.HOSTS:
-        runners.ask(site, host, "brake", "on", "--reason", "acceptance tests bring crowds of their own")
 
 
 def jobs(site: faults.Lab, host: str, action: str) -> dict[str, dict[str, Any]]:
@@ -48,7 +36,7 @@ def burst_servers(lab: Lab, edge: str) -> set[str]:
 
 
 def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
-    lab: Lab, cloud: Any, site: faults.Lab, released: None
+    lab: Lab, cloud: Any, site: faults.Lab
 ) -> None:
     earlier = {host: set(jobs(site, host, "scale_out")) for host in runners.HOSTS}
     lines = {host: len(ledger(site, host)) for host in runners.HOSTS}
