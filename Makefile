@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,CI,LAB_RELEASE)
-.PHONY: help setup demo lab site lab-down lab-status check lint unit content integration molecule acceptance surge test \
+.PHONY: help setup demo lab site lab-down lab-status check lint unit content integration molecule acceptance long test \
         bench collection lock docs clean
 
 help: ## show this list
@@ -49,8 +49,8 @@ molecule: setup ## every role on fresh Debian hosts: converge, idempotence, veri
 acceptance: site ## the issue's promises, driven through the running lab
 	@$(SUDO) $(VENV)/bin/pytest -v tests/acceptance
 
-surge: site ## a crowd, its alert, the servers that answer it, their removal (about eight minutes)
-	@$(SUDO) $(VENV)/bin/pytest -v -s tests/surge
+long: site ## what takes too long for every change: a crowd answered with servers, faults while scaling, a check of the whole site
+	@$(SUDO) $(VENV)/bin/pytest -v -s tests/long
 
 test: setup ## everything: check, integration, molecule, acceptance
 	@$(SUDO) tests/all.sh

@@ -1,7 +1,7 @@
 """The whole chain: a crowd is seen, told, decided on and answered with servers; when it has left, they go.
 
 Real Prometheus, Alertmanager pair, runners, OpenStack, edges and customers; nothing is stood in for. It fills this
-machine's two cores for minutes and has a target of its own, `make surge`, beside `make test`.
+machine's two cores for minutes and belongs to `make long`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,107 @@
+"""What can go wrong while servers come: killed runs, dead servers, a silent cloud, an empty quota, a broken image."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import Any
+
+from tests.acceptance.conftest import ROOT, Lab, brakes, eventually, lab, session_lab
+from tests.acceptance.test_scaling import (
+    BURST,
+    EDGES,
+    RELEASE,
+    as_it_was,
+    cloud,
+    connection,
+    image,
+    scale,
+    servers,
+    serving,
+    site,
+    states,
+)  # fmt: skip
+
+__all__ = ["as_it_was", "brakes", "cloud", "image", "lab", "session_lab", "site"]  # fixtures
+
+
+def test_a_run_that_is_killed_is_finished_by_the_next(lab: Lab, cloud: Any) -> None:
+    command = ["ansible-playbook", "playbooks/scale_out.yml", "-e", "wanted_servers=1"]
+    first = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    built = eventually(lambda: servers(cloud), 60, "a server is made")
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+
+    done = scale("scale_out", 1)
+
+    assert done.ok, done.out[-3000:] + done.err
+    assert "half-built" in done.out
+    assert {name: each.id for name, each in servers(cloud).items()} == {name: each.id for name, each in built.items()}
+    serving(lab, cloud, 1)
+
+
+def test_a_dead_server_is_replaced_and_the_living_one_is_left_alone(lab: Lab, cloud: Any) -> None:
+    assert scale("scale_out", 2).ok
+    before = servers(cloud)
+    lab("power-off", "cloud-burst1")
+    eventually(lambda: all(states(lab, edge)["cloud-burst1"] == "down" for edge in EDGES), 30, "the edges see it down")
+
+    done = scale("scale_out", 2)
+
+    assert done.ok, done.out[-3000:] + done.err
+    after = servers(cloud)
+    assert before["cloud-burst1"].id not in {each.id for each in after.values()}
+    assert after["cloud-burst2"].id == before["cloud-burst2"].id
+    serving(lab, cloud, 2)
+
+
+def test_a_cloud_that_hangs_removes_nothing_and_is_named(lab: Lab, cloud: Any) -> None:
+    assert scale("scale_out", 1).ok
+    lab("cloud-api", "hang")
+    try:
+        removal, addition = scale("scale_in", 0), scale("scale_out", 2)
+    finally:
+        lab("cloud-api", "up")
+
+    assert not removal.ok
+    assert "nothing is removed" in " ".join(removal.out.split())
+    assert not addition.ok
+    assert "Cloud lab did not do what was asked" in " ".join(addition.out.split())
+    assert {name: state for name, state in states(lab, "cloud-gw1").items() if BURST.fullmatch(name) and state == "up"}
+    serving(lab, cloud, 1)
+
+
+def test_a_quota_that_ends_gives_what_it_can_and_says_so(lab: Lab, cloud: Any) -> None:
+    admin = connection("lab-admin")
+    project = cloud.current_project_id
+    used = cloud.compute.get_limits().absolute
+    before = admin.compute.get_quota_set(project).instances
+    admin.compute.update_quota_set(project, instances=used.instances_used + 1)
+    try:
+        done = scale("scale_out", 3)
+    finally:
+        admin.compute.update_quota_set(project, instances=before)
+
+    assert not done.ok
+    assert "the cloud's quota leaves 1 servers, enough for 1" in " ".join(done.out.split())
+    serving(lab, cloud, 1)
+
+
+def test_an_image_that_does_not_boot_leaves_nothing_but_a_sentence(lab: Lab, cloud: Any) -> None:
+    broken = cloud.image.create_image(
+        name="broken", data=b"no disk" * 1000, disk_format="raw", container_format="bare", wait=True,
+        understudy_role="was", understudy_release=RELEASE, understudy_published="yes",
+    )  # fmt: skip
+    try:
+        done = scale("scale_out", 1, "-e", "cloud_wait_seconds=30")
+    finally:
+        cloud.image.delete_image(broken.id)
+
+    assert not done.ok
+    said = " ".join(done.out.split())
+    assert "cloud-burst1: " in said
+    assert "It was removed." in said
+    assert servers(cloud) == {}
