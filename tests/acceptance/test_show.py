@@ -307,11 +307,11 @@ def test_a_gateway_that_misbehaves_charges_nobody_for_nothing(lab: Lab, site: fa
 
 
 def test_the_numbers_of_a_server_are_those_of_all_its_workers(lab: Lab) -> None:
-    line = 'booking_requests_total{.*route="/healthz"'
+    line = 'booking_requests_total{.*route="/api/v1/theatres"'
 
     def counted() -> float:
         return float(lab.on("colo-was1", f"curl -sf 127.0.0.1:8080/metrics | grep '{line}' | cut -d' ' -f2").out or 0)
 
     before = counted()
-    assert lab.on("colo-was1", "for i in $(seq 20); do curl -sf -o /dev/null 127.0.0.1:8080/healthz; done").ok
+    assert lab.on("colo-was1", "for i in $(seq 20); do curl -sf -o /dev/null 127.0.0.1:8080/api/v1/theatres; done").ok
     assert [counted() - before for _ in range(5)] == [20] * 5
