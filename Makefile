@@ -49,10 +49,12 @@ molecule: setup ## every role on fresh Debian hosts: converge, idempotence, veri
 acceptance: site ## the issue's promises, driven through the running lab
 	@$(SUDO) $(VENV)/bin/pytest -v tests/acceptance
 
-long: site ## what takes too long for every change: a crowd answered with servers, faults while scaling, a check of the whole site
+long: site ## what takes longest: a crowd answered with servers, faults while scaling, the roles of ops, builds killed at random
 	@$(SUDO) $(VENV)/bin/pytest -v -s tests/long
+	@$(SUDO) tests/molecule.sh runner monitoring
+	@$(SUDO) $(VENV)/bin/pytest -v -s tests/interruption
 
-test: setup ## everything: check, integration, molecule, acceptance
+test: setup ## check, the demonstration, integration, acceptance, molecule (over an hour); make long has the rest
 	@$(SUDO) tests/all.sh
 
 bench: setup ## measure the inventory plugin (bench/inventory)

@@ -13,8 +13,8 @@ from typing import Any
 
 from lab import faults, runners
 from tests.acceptance.conftest import Lab, eventually, lab, session_lab
-from tests.acceptance.test_scaling import BURST, EDGES, as_it_was, cloud, image, servers, site, states
 from tests.acceptance.test_show import Crowd, clean
+from tests.long.test_scaling import BURST, EDGES, as_it_was, cloud, image, servers, site, states
 
 __all__ = ["as_it_was", "cloud", "image", "lab", "session_lab", "site"]  # fixtures
 OWNER, OTHER = "cloud-ops1", "colo-ops1"  # of scaling

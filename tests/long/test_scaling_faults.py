@@ -8,7 +8,7 @@ import subprocess
 from typing import Any
 
 from tests.acceptance.conftest import ROOT, Lab, brakes, eventually, lab, session_lab
-from tests.acceptance.test_scaling import (
+from tests.long.test_scaling import (
     BURST,
     EDGES,
     RELEASE,

@@ -1,7 +1,7 @@
 """Burst servers come from the image, sell tickets, are replaced, and go again; nobody is let down meanwhile.
 
 Needs the booking service in the lab: `ansible-playbook playbooks/site.yml`. Makes the image when there is none. What
-can go wrong meanwhile is proven by `make long`.
+can go wrong meanwhile is proven beside it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import pytest
 
 from lab import faults, topology
 from lab.paths import Paths
-from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, eventually, run
+from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, brakes, eventually, lab, run, session_lab
 from tests.acceptance.test_show import Crowd, clean, nobody_was_let_down
 
+__all__ = ["brakes", "lab", "session_lab"]  # fixtures
 BURST = re.compile(r"cloud-burst\d+")
 EDGES = ("colo-gw1", "cloud-gw1")
 RELEASE = (ROOT / "build/booking/VERSION").read_text(encoding="utf-8").strip()
