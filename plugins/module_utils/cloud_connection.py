@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
     from ansible.module_utils.basic import AnsibleModule
 
+# Documented in doc_fragments/cloud.py.
 CLOUD_OPTIONS: dict[str, dict[str, Any]] = {
     "cloud": {"type": "str", "required": True},
-    "api_timeout_seconds": {"type": "int", "default": 10},
+    "api_timeout_seconds": {"type": "int", "default": 30},
 }
 
 
@@ -30,7 +31,7 @@ def connect(module: AnsibleModule) -> Any:
     return openstack.connect(cloud=module.params["cloud"], api_timeout=module.params["api_timeout_seconds"])
 
 
-def told(module: AnsibleModule, work: Callable[[Any], Any], consequence: str) -> Any:
+def work_with(module: AnsibleModule, work: Callable[[Any], Any], consequence: str) -> Any:
     """Do something with the cloud; when it refuses or hangs, fail with its words and what that means here."""
     connection = connect(module)
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415 - comes with openstacksdk

@@ -43,7 +43,8 @@ def forget(path: Path, names: set[str], server_ids: set[str]) -> bool:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    # The same lock as whoever builds the lab takes (lab/keys.py).
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -9,6 +9,7 @@ module: cloud_burst
 short_description: Make burst servers, enter them as serving, or remove them
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: understudy.hybrid.cloud
 description:
   - C(building) asks for all servers at once and waits until each is ACTIVE and its SSH host keys, read from its console
     through the cloud's API, are recorded. A server that does not get there is not an error of the task; it is listed
@@ -17,14 +18,6 @@ description:
   - C(absent) deletes servers by their id, waits until they are gone, and forgets their host keys.
   - Nothing is ever asked for twice, so a cloud that hangs cannot make a server twice.
 options:
-  cloud:
-    description: Entry of clouds.yaml.
-    type: str
-    required: true
-  api_timeout_seconds:
-    description: How long one answer of the cloud may take.
-    type: int
-    default: 10
   state:
     description: What is to become of the servers.
     type: str
@@ -47,12 +40,6 @@ options:
         type: str
       id:
         description: Id of a server that exists.
-        type: str
-      addresses:
-        description: Not looked at, so that what this module returned can be given back to it.
-        type: dict
-      reason:
-        description: Not looked at either.
         type: str
   image:
     description: Id or name of the image, for C(building).
@@ -131,18 +118,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import known_hosts_file, ssh_known_hosts
-from ..module_utils.cloud_connection import CLOUD_OPTIONS, told
+from ..module_utils import cloud_arrivals, known_hosts_file
+from ..module_utils.cloud_connection import CLOUD_OPTIONS, work_with
 
 POLL_SECONDS = 0.3
 AT_ONCE = 8
-SERVER = {
-    "name": {"type": "str", "required": True},
-    "address": {"type": "str"},
-    "id": {"type": "str"},
-    "addresses": {"type": "dict"},
-    "reason": {"type": "str"},
-}
+SERVER = {"name": {"type": "str", "required": True}, "address": {"type": "str"}, "id": {"type": "str"}}
 
 
 class Work:
@@ -168,7 +149,13 @@ class Work:
                         self.failed.append({"name": each["name"], "id": "", "reason": answer})
                     else:
                         waiting[answer.id] = each["name"]
-        self._wait(waiting)
+        arrivals = cloud_arrivals.wait(
+            self.connection, self.path, waiting, lambda server: str(server.id), self.asked["timeout_seconds"]
+        )
+        self.got = [
+            {"name": each.name, "id": each.id, "addresses": cloud_arrivals.addresses(each)} for each in arrivals.servers
+        ]
+        self.failed += [{"name": waiting[each], "id": each, "reason": why} for each, why in arrivals.missing.items()]
         return bool(wanted)
 
     def _common(self) -> dict[str, Any]:
@@ -203,42 +190,6 @@ class Work:
         except exceptions.HttpException as problem:
             return f"the cloud refused it: {' '.join(str(problem).split())}"
 
-    def _wait(self, waiting: dict[str, str]) -> None:
-        """Wait until each server is ACTIVE with known host keys, or is known to have failed."""
-        known = ssh_known_hosts.known_servers(known_hosts_file.read(self.path))
-        state = dict.fromkeys(waiting, "not listed")
-        while waiting:
-            listed = {server.id: server for server in self.connection.compute.servers()}
-            for identity, name in list(waiting.items()):
-                server = listed.get(identity)
-                state[identity] = server.status if server else "not listed"
-                if server is None or server.status == "BUILD":
-                    continue
-                if server.status != "ACTIVE":
-                    reason = f"it is {server.status}: {(server.fault or {}).get('message', 'no reason given')}"
-                    self.failed.append({"name": name, "id": identity, "reason": reason})
-                    del waiting[identity]
-                    continue
-                state[identity] = "ACTIVE, no host keys on its console"
-                if identity in known or self._record(server):
-                    self.got.append({"name": name, "id": identity, "addresses": addresses(server)})
-                    del waiting[identity]
-            if waiting and time.monotonic() > self.deadline:
-                for identity, name in waiting.items():
-                    reason = f"after {self.asked['timeout_seconds']} s it is {state[identity]}"
-                    self.failed.append({"name": name, "id": identity, "reason": reason})
-                return
-            if waiting:
-                time.sleep(POLL_SECONDS)
-
-    def _record(self, server: Any) -> bool:
-        """Record the host keys that the console shows; tell whether they are there yet."""
-        output = self.connection.compute.get_server_console_output(server, length=None) or {}
-        keys = ssh_known_hosts.keys_from_console(output.get("output") or "")
-        if keys:
-            known_hosts_file.remember(self.path, [server.name, *addresses(server).values()], keys, server.id)
-        return bool(keys)
-
     def serving(self) -> bool:
         """Write the metadata of servers that serve."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -271,11 +222,6 @@ class Work:
         return bool(there)
 
 
-def addresses(server: Any) -> dict[str, str]:
-    """Map each network of a server to its address there."""
-    return {network: str(entries[0]["addr"]) for network, entries in (server.addresses or {}).items() if entries}
-
-
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -303,7 +249,7 @@ def main() -> None:
         work = Work(module, connection)
         return {"building": work.building, "serving": work.serving, "absent": work.absent}[asked["state"]](), work
 
-    changed, work = told(module, carry_out, "What was begun is found by the next run; servers that serve go on.")
+    changed, work = work_with(module, carry_out, "What was begun is found by the next run; servers that serve go on.")
     module.exit_json(changed=changed, servers=work.got, not_there=work.failed)
 
 

@@ -9,18 +9,11 @@ module: cloud_burst_plan
 short_description: Plan which burst servers to make, finish and remove
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: understudy.hybrid.cloud
 description:
   - Asks the cloud itself for its servers, quota and images, so that nothing is decided on an old list, and changes
     nothing. A cloud that does not answer fails the task.
 options:
-  cloud:
-    description: Entry of clouds.yaml.
-    type: str
-    required: true
-  api_timeout_seconds:
-    description: How long one answer of the cloud may take.
-    type: int
-    default: 10
   direction:
     description: Whether servers are to be added or removed. C(out) never removes one that serves.
     type: str
@@ -97,10 +90,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import burst_plan
-from ..module_utils.cloud_connection import CLOUD_OPTIONS, told
+from ..module_utils import burst_plan, cloud_images
+from ..module_utils.cloud_connection import CLOUD_OPTIONS, work_with
 
-ROLE, RELEASE, PUBLISHED = "understudy_role", "understudy_release", "understudy_published"
 PLACE = {"name": {"type": "str", "required": True}, "address": {"type": "str", "required": True}}
 
 
@@ -135,13 +127,11 @@ def room(connection: Any) -> burst_plan.Room:
 
 def images(connection: Any) -> list[dict[str, str]]:
     """List the published images of application servers, newest first."""
-    found = [
-        each
-        for each in connection.image.images(status="active")
-        if each.properties.get(ROLE) == "was" and each.properties.get(PUBLISHED) == "yes"
+    return [
+        {"id": each.id, "name": each.name, "release": each.properties.get(cloud_images.RELEASE, "")}
+        for each in cloud_images.images(connection, published=True)
+        if each.status == "active"
     ]
-    found.sort(key=lambda each: str(each.created_at), reverse=True)
-    return [{"id": each.id, "name": each.name, "release": each.properties.get(RELEASE, "")} for each in found]
 
 
 def chosen(found: list[dict[str, str]], release: str) -> dict[str, str]:
@@ -194,7 +184,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     asked = module.params
-    situation, published = told(module, lambda connection: look(connection, asked), "Nothing was changed.")
+    situation, published = work_with(module, lambda connection: look(connection, asked), "Nothing was changed.")
     decide = burst_plan.out if asked["direction"] == "out" else burst_plan.into
     try:
         plan = decide(situation, asked["wanted"], asked["floor"], asked["ceiling"])

@@ -9,19 +9,12 @@ module: cloud_image
 short_description: Take an image of a server, publish it, or remove unpublished ones
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: understudy.hybrid.cloud
 description:
   - C(taken) stops the server and makes an image of it, which nobody uses yet. C(published) says of an image that
     servers may be made from it, and deletes the oldest published ones beyond O(keep). C(cleared) deletes every image of
     the role that was not published, and every server that O(makers) names.
 options:
-  cloud:
-    description: Entry of clouds.yaml.
-    type: str
-    required: true
-  api_timeout_seconds:
-    description: How long one answer of the cloud may take.
-    type: int
-    default: 10
   state:
     description: What is to be done.
     type: str
@@ -85,12 +78,12 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.cloud_connection import CLOUD_OPTIONS, told
+from ..module_utils import cloud_images
+from ..module_utils.cloud_connection import CLOUD_OPTIONS, work_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROLE, RELEASE, PUBLISHED = "understudy_role", "understudy_release", "understudy_published"
 POLL_SECONDS = 0.5
 
 
@@ -120,7 +113,7 @@ class Work:
         if compute.get_server(server).status != "SHUTOFF":
             compute.stop_server(server)
             self._until(lambda: compute.get_server(server).status == "SHUTOFF", "The server stops")
-        metadata = {ROLE: "was", RELEASE: self.asked["release"], PUBLISHED: "no"}
+        metadata = cloud_images.properties(self.asked["release"])
         made = compute.create_server_image(server, name=self.asked["name"], metadata=metadata)
         self.image = made.id
         self._until(self._active, f"Image {self.asked['name']} becomes active")
@@ -132,19 +125,11 @@ class Work:
             raise LateError(f"Image {image.name} is {image.status}; the log of the cloud's Compute service says why.")
         return bool(image.status == "active")
 
-    def _ours(self, published: str) -> list[Any]:
-        found = [
-            each
-            for each in self.connection.image.images()
-            if each.properties.get(ROLE) == "was" and each.properties.get(PUBLISHED) == published
-        ]
-        return sorted(found, key=lambda each: str(each.created_at), reverse=True)
-
     def published(self) -> bool:
         """Publish the image; delete the oldest of the others."""
         self.image = self.asked["image"]
-        self.connection.image.update_image(self.image, **{PUBLISHED: "yes"})
-        for old in self._ours("yes")[self.asked["keep"] :]:
+        self.connection.image.update_image(self.image, **{cloud_images.PUBLISHED: "yes"})
+        for old in cloud_images.images(self.connection, published=True)[self.asked["keep"] :]:
             self.connection.image.delete_image(old.id, ignore_missing=True)
             self.removed.append(old.name)
         return True
@@ -160,7 +145,7 @@ class Work:
             lambda: not names & {each.id for each in self.connection.compute.servers()},
             f"Deletion of {', '.join(self.removed)}",
         )
-        for image in self._ours("no"):
+        for image in cloud_images.images(self.connection, published=False):
             self.connection.image.delete_image(image.id, ignore_missing=True)
             self.removed.append(image.name)
         return bool(self.removed)
@@ -192,7 +177,7 @@ def main() -> None:
         ](), work
 
     try:
-        changed, work = told(module, carry_out, "Published images are as they were.")
+        changed, work = work_with(module, carry_out, "Published images are as they were.")
     except LateError as late:
         module.fail_json(msg=f"{late} Published images are as they were; run this again.")
     module.exit_json(changed=changed, image=work.image, removed=work.removed)

@@ -7,23 +7,12 @@ import signal
 import subprocess
 from typing import Any
 
-from tests.acceptance.conftest import ROOT, Lab, brakes, eventually, lab, session_lab
-from tests.long.test_scaling import (
-    BURST,
-    EDGES,
-    RELEASE,
-    as_it_was,
-    cloud,
-    connection,
-    image,
-    scale,
-    servers,
-    serving,
-    site,
-    states,
-)  # fmt: skip
+import pytest
 
-__all__ = ["as_it_was", "brakes", "cloud", "image", "lab", "session_lab", "site"]  # fixtures
+from tests.acceptance.conftest import ROOT, Lab, eventually
+from tests.long.scaling import BURST, EDGES, RELEASE, connection, scale, servers, serving, states
+
+pytestmark = pytest.mark.usefixtures("image", "as_it_was")
 
 
 def test_a_run_that_is_killed_is_finished_by_the_next(lab: Lab, cloud: Any) -> None:
@@ -103,5 +92,5 @@ def test_an_image_that_does_not_boot_leaves_nothing_but_a_sentence(lab: Lab, clo
     assert not done.ok
     said = " ".join(done.out.split())
     assert "cloud-burst1: " in said
-    assert "It was removed." in said
+    assert "What did not become ready was removed." in said
     assert servers(cloud) == {}

@@ -1,0 +1,72 @@
+"""What tests of scaling ask and do: playbooks, the cloud's own list, and what the edges see."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import Any
+
+import openstack
+
+from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, run
+
+BURST = re.compile(r"cloud-burst\d+")
+EDGES = ("colo-gw1", "cloud-gw1")
+RELEASE = (ROOT / "build/booking/VERSION").read_text(encoding="utf-8").strip()
+CLOUDS = str(OPERATOR / "clouds.yaml")
+
+
+def connection(name: str = "lab") -> Any:
+    """Speak with the lab's cloud as the operator, or as its administrator."""
+    config = openstack.config.OpenStackConfig(config_files=[CLOUDS], load_envvars=False)
+    return openstack.connection.Connection(config=config.get_one(name))
+
+
+def published(cloud: Any) -> list[Any]:
+    return [
+        each
+        for each in cloud.image.images(status="active")
+        if each.properties.get("understudy_published") == "yes" and each.properties["understudy_release"] == RELEASE
+    ]
+
+
+def scale(playbook: str, wanted: int | None = None, *words: str, seconds: float = 300) -> Done:
+    number = [] if wanted is None else ["-e", f"wanted_servers={wanted}"]
+    return run(["ansible-playbook", f"playbooks/{playbook}.yml", *number, *words], seconds)
+
+
+def servers(cloud: Any) -> dict[str, Any]:
+    """Map the names of burst servers to what the cloud says of them; refuse two of one name."""
+    found = [each for each in cloud.compute.servers() if BURST.fullmatch(each.name)]
+    assert len({each.name for each in found}) == len(found), [each.name for each in found]
+    return {each.name: each for each in found}
+
+
+def states(lab: Lab, edge: str) -> dict[str, str]:
+    """Map each server to what an edge says of it: up, down or drained."""
+    lines = lab.on(edge, "sudo understudy-balancer show").out.splitlines()
+    return {line.split()[0]: line.split()[1] for line in lines}
+
+
+def changed(done: Done) -> dict[str, str]:
+    return dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.out, re.MULTILINE))
+
+
+def serving(lab: Lab, cloud: Any, count: int) -> set[str]:
+    """Demand that so many burst servers serve: for the cloud, both edges and the inventory; return their names."""
+    names = set(servers(cloud))
+    assert len(names) == count
+    for edge in EDGES:
+        assert {name for name, state in states(lab, edge).items() if BURST.fullmatch(name) and state == "up"} == names
+    assert {name for name in lab.inventory()["was"]["hosts"] if BURST.fullmatch(name)} == names
+    return names
+
+
+def requests_of(lab: Lab, names: set[str]) -> dict[tuple[str, str], int]:
+    """Count the requests that each edge has given to each of these servers."""
+    counted: dict[tuple[str, str], int] = {}
+    for edge in EDGES:
+        text = lab.on(edge, "curl -s '127.0.0.1:8404/stats;csv'").out.removeprefix("# ")
+        rows = {row["svname"]: row for row in csv.DictReader(text.splitlines()) if row["pxname"] == "was"}
+        counted |= {(edge, name): int(rows[name]["stot"] or 0) for name in names}
+    return counted
