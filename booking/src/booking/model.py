@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -109,6 +110,16 @@ def row_name(index: int) -> str:
 def seat_names(seats_total: int, seats_per_row: int) -> tuple[str, ...]:
     """Name the seats of an auditorium from the front left: A1, A2, ..."""
     return tuple(f"{row_name(place // seats_per_row)}{place % seats_per_row + 1}" for place in range(seats_total))
+
+
+def in_seat_order(seats: Iterable[str]) -> tuple[str, ...]:
+    """Order seats as they stand in the auditorium: E9 before E10, Z before AA."""
+
+    def place(seat: str) -> tuple[int, str, int]:
+        row = seat.rstrip("0123456789")
+        return len(row), row, int(seat[len(row) :] or 0)
+
+    return tuple(sorted(seats, key=place))
 
 
 def seat_exists(seat: str, seats_total: int, seats_per_row: int) -> bool:

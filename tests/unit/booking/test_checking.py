@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from booking.errors import Refusal
-from booking.model import Screening, row_name, seat_exists, seat_names
+from booking.model import Screening, in_seat_order, row_name, seat_exists, seat_names
 from booking.service import checking
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +53,12 @@ def test_seats_that_a_hall_does_not_have(wanted: list[str]) -> None:
 
 def test_seats_are_sorted() -> None:
     assert checking.seats(["C6", "A2"], HALL) == ["A2", "C6"]
+
+
+@given(total=st.integers(1, 3000), width=st.integers(1, 100))
+def test_seats_are_shown_as_they_stand_and_not_by_their_letters(total: int, width: int) -> None:
+    names = seat_names(total, width)
+    assert in_seat_order(sorted(names)) == names
 
 
 @given(total=st.integers(1, 3000), width=st.integers(1, 100))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from booking.errors import Refusal
-from booking.model import Hold
+from booking.model import Hold, in_seat_order
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,16 +35,17 @@ def create(
     wish: dict[str, Any] = {
         "id": hold_id,
         "screening_id": screening_id,
-        "seats": sorted(seats),
+        "seats": list(in_seat_order(seats)),
         "amount_won": amount_won,
         "seconds": seconds,
     }
     row = connection.execute(_INSERT, wish).fetchone()
     wish["expires_at"] = row["expires_at"] if row else None
     got = {claim["seat"] for claim in connection.execute(_CLAIM, wish)}
-    if taken := sorted(set(seats) - got):
-        raise Refusal("seat_taken", "Somebody else has taken a seat that you chose. Choose other seats.", seats=taken)
-    return Hold(hold_id, screening_id, tuple(sorted(seats)), amount_won, wish["expires_at"])
+    if taken := in_seat_order(set(seats) - got):
+        sentence = "Somebody else has taken a seat that you chose. Choose other seats."
+        raise Refusal("seat_taken", sentence, seats=list(taken))
+    return Hold(hold_id, screening_id, in_seat_order(seats), amount_won, wish["expires_at"])
 
 
 def find(connection: Connection, hold_id: UUID) -> Hold | None:
