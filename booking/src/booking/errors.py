@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 NOT_HELD = "These seats are not held for you any more. Choose seats again; nothing was charged."
+NOT_RECEIVED = "We did not receive your payment. Send it once more; you pay only once."
 WRONG_AMOUNT = "The seats cost {right} won, not {given}. Nothing was charged."
 TIME_OVER = "The time to pay for these seats is over. Choose seats again; nothing was charged."
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+NEVER_CAME = 1  # answer that the payment is being looked after, and forget it; the page asks again by itself
 DROP = 0  # do the work, then close the connection without an answer
 
 BUSY = {
@@ -113,6 +114,10 @@ async def _troubled(request: web.Request, handler: Any) -> web.StreamResponse:
     if fault in BUSY:
         headers = {"Retry-After": "0.05", "X-Understudy-Server": "troubled"}
         return web.json_response(BUSY[fault], status=fault, headers=headers)
+    if fault == NEVER_CAME:
+        page = _page(f'<meta http-equiv=refresh content="0; url={request.path}">')
+        page.set_status(202)
+        return page
     if fault:
         return web.Response(status=fault)
     answer: web.StreamResponse = await handler(request)
@@ -157,6 +162,14 @@ def _see(target: str) -> web.Response:
     return web.Response(status=303, headers={"Location": target})
 
 
+def _form_to_pay(hold: dict[str, Any]) -> str:
+    return (
+        f"<form method=post action='/holds/{hold['hold_id']}/payments/key-of-{hold['hold_id']}'>"
+        f"<input type=hidden name=amount_won value={hold['amount_won']}><input name=customer_name>"
+        "<input type=email name=contact><input name=card_token></form>"
+    )
+
+
 def pages(shop: Shop) -> list[web.RouteDef]:
     """Return the pages: forms with a token, as a browser without JavaScript needs them."""
 
@@ -188,12 +201,12 @@ def pages(shop: Shop) -> list[web.RouteDef]:
         return _see(f"/holds/{made['hold_id']}") if made else web.Response(status=409)
 
     async def show_hold(request: web.Request) -> web.Response:
-        hold = shop.holds[request.match_info["number"]]
-        return _page(
-            f"<form method=post action='/holds/{hold['hold_id']}/payments/key-of-{hold['hold_id']}'>"
-            f"<input type=hidden name=amount_won value={hold['amount_won']}><input name=customer_name>"
-            "<input type=email name=contact><input name=card_token></form>"
-        )
+        return _page(_form_to_pay(shop.holds[request.match_info["number"]]))
+
+    async def not_received(request: web.Request) -> web.Response:
+        page = _page(_form_to_pay(shop.holds[request.match_info["number"]]))
+        page.set_status(404)
+        return page
 
     async def pay(request: web.Request) -> web.Response:
         form = await request.post()
@@ -211,5 +224,6 @@ def pages(shop: Shop) -> list[web.RouteDef]:
         web.post("/holds", hold),
         web.get("/holds/{number}", show_hold),
         web.post("/holds/{number}/payments/{key}", pay),
+        web.get("/holds/{number}/payments/{key}", not_received),
         web.get("/bookings/{number}", show_booking),
     ]

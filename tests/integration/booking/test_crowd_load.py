@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from booking.crowd.journal import read
 
-from tests.integration.booking.crowd_shop import DROP, Shop, open_shop, pages
+from tests.integration.booking.crowd_shop import DROP, NEVER_CAME, Shop, open_shop, pages
 
 RUN = "import typer; from booking.crowd.command import load; typer.run(load)"
 
@@ -94,6 +94,16 @@ def test_a_pending_purchase_is_asked_for_again_with_its_key(shop: Shop, tmp_path
     keys = {headers["Idempotency-Key"] for method, path, headers in shop.asked if path == "/api/v1/purchases"}
     assert len(keys) == 1
     assert report["purchases"]["confirmed"] == 1
+
+
+def test_a_payment_that_did_not_come_in_is_sent_once_more_from_the_page_that_says_so(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.faults["POST /holds/h0/payments/key-of-h0"] = [NEVER_CAME]
+    report = load(shop, tmp_path, "--customers", "1", "--attempts", "1", "--mix", "pages=1", "--screening", "1")
+    assert report["purchases"]["confirmed"] == 1
+    assert report["requests"]["failed"] == 0
+    assert len(shop.bookings) == len(read(tmp_path / "journal")) == 1
 
 
 def test_a_declined_card_buys_nothing_and_is_no_failure(shop: Shop, tmp_path: Path) -> None:

@@ -93,6 +93,20 @@ def test_a_pending_payments_page_goes_on_by_itself(shop: Shop) -> None:
         assert "You are booked" in ended.text
 
 
+def test_a_payment_that_never_came_in_is_made_once_by_sending_it_again(shop: Shop) -> None:
+    with browser(shop) as person:
+        _, action = hold_page(person, shop, "A3")
+        asked = person.get(action)  # as the page of a payment that took too long does by itself
+        assert asked.status_code == 404
+        assert "We did not receive your payment" in asked.text
+        assert re.search(r'action="(/holds/[^"]+/payments/[^"]+)"', asked.text)[1] == action  # type: ignore[index]
+        first = person.post(action, data=ORDER)  # late, but it comes in
+        again = person.post(action, data=ORDER)
+    assert first.status_code == again.status_code == 200
+    assert first.url == again.url
+    assert len(shop.payments()) == 1
+
+
 def test_the_switch_is_remembered_and_wins_over_the_browser(shop: Shop) -> None:
     with browser(shop, "ko") as person:
         assert 'lang="ko"' in person.get("/").text

@@ -93,8 +93,11 @@ class PagesVisit:
     async def _pay(self, held: Reply, screening: int, seats: tuple[str, ...]) -> Booking | Outcome | None:
         form = self._form("page hold", held, lambda form: form.method == "POST" and bool(form.blanks))
         typed = [(name, self._typed(name)) for name in form.blanks]
-        fields = [*form.fields, *typed]
-        paid = await self._browser.submit("page purchase", "POST", form.action or held.target, fields)
+        fields, target = [*form.fields, *typed], form.action or held.target
+        paid = await self._browser.submit("page purchase", "POST", target, fields)
+        if paid.status == 404 and any(each.action == form.action for each in Page(paid.body).forms()):
+            # It did not come in, says the page, and shows the same form again: a person presses the button once more.
+            paid = await self._browser.submit("page purchase", "POST", target, fields)
         if paid.status == 402:
             return Outcome.DECLINED
         if paid.status == 409:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
 from starlette.responses import Response  # noqa: TC002 - FastAPI reads the annotations
 
-from booking.errors import TIME_OVER, Refusal
+from booking.errors import NOT_RECEIVED, TIME_OVER, Refusal
 from booking.model import Order
 from booking.service import bookings, checking, holding, purchasing
 from booking.web import answers
@@ -58,7 +58,10 @@ def _add_paying(router: APIRouter, house: House) -> None:
         try:
             found = purchasing.look_up(house.shop, checking.idempotency_key(key), house.shop.deadline())
         except Refusal as refused:
-            return _hold_page(house, request, held, refused)
+            # What has not come in may still be on its way. Under its own key it is paid once, whichever is first.
+            late = refused.code == "not_found"
+            told = Refusal("not_found", NOT_RECEIVED) if late else refused
+            return _hold_page(house, request, held, told, key=key if late else None)
         return _bought_page(house, request, found)
 
 
@@ -90,10 +93,15 @@ def _order(fields: Fields, hold_id: UUID, key: str) -> Order:
     )
 
 
-def _hold_page(
-    house: House, request: Request, hold_id: UUID, refused: Refusal | None = None, fields: Fields | None = None
+def _hold_page(  # noqa: PLR0917 - what was refused, typed and kept are three things
+    house: House,
+    request: Request,
+    hold_id: UUID,
+    refused: Refusal | None = None,
+    fields: Fields | None = None,
+    key: str | None = None,
 ) -> Response:
-    """Show held seats with the form to pay, and a new key: a purchase that came to nothing is over."""
+    """Show held seats with the form to pay: with the key that is given, or a new one after what came to nothing."""
     deadline = house.shop.deadline()
     held = holding.find(house.shop, hold_id, deadline)
     if held.expires_at <= datetime.now(UTC) and refused is None:
@@ -106,7 +114,7 @@ def _hold_page(
         held=held,
         screening=screening,
         names=house.programme.names(deadline, screening),
-        key=new_key(),
+        key=key or new_key(),
         refused=refused,
         typed=dict(fields or []),
     )
