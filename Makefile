@@ -4,7 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,CI,LAB_RELEASE)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,CI,LAB_RELEASE,ACCELERATE)
+# ACCELERATE=1 runs the playbooks through mitogen: the same results with fewer round trips. Everything also passes without it.
+ifdef ACCELERATE
+export ACCELERATE
+export ANSIBLE_STRATEGY := mitogen_linear
+export ANSIBLE_STRATEGY_PLUGINS := $(wildcard $(VENV)/lib/python3*/site-packages/ansible_mitogen/plugins/strategy)
+endif
 .PHONY: help setup demo lab site lab-down lab-status check lint unit content integration molecule acceptance long test \
         bench collection lock docs clean
 

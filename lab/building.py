@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import signal
 import subprocess
@@ -103,18 +104,31 @@ def run(steps: Sequence[Step], arguments: Sequence[str] = ()) -> None:
 def play(step: Step, arguments: Sequence[str] = (), *, keeps: Sequence[int] = (), output: IO[str] | None = None) -> int:
     """Run one playbook and return its exit code; settings of Ansible come from the project's files, never from outside.
 
+    But for the accelerator, which is switched on from there (`make lab ACCELERATE=1`).
+
     `keeps` are file descriptors that it inherits; with `output` what it says goes there.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     return subprocess.run(
         [str(Path(sys.executable).parent / "ansible-playbook"), step.playbook, *arguments],
         cwd=step.folder,
-        env={**ours, **step.environment},
+        env={**ours, **_accelerator(), **step.environment},
         pass_fds=keeps,
         stdout=output,
         stderr=output,
         check=False,
     ).returncode
+
+
+def _accelerator() -> dict[str, str]:
+    """Return the settings that let mitogen run the playbooks, if that is wished and it is there."""
+    if not os.environ.get("ACCELERATE"):
+        return {}
+    found = importlib.util.find_spec("ansible_mitogen")
+    if found is None or found.origin is None:
+        raise LabError("ACCELERATE is set, but mitogen is not installed. Run `make setup`, or go without ACCELERATE.")
+    plugins = Path(found.origin).parent / "plugins/strategy"
+    return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
 
 
 def hand_over(paths: Paths) -> None:

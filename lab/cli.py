@@ -19,7 +19,7 @@ from lab.errors import LabError, UnknownNameError
 from lab.paths import Paths
 from lab.slow import Slowness
 
-_KEPT_BY_SUDO = "LAB_RELEASE,SETUP_SECONDS,PATH,NO_COLOR,TERM"
+_KEPT_BY_SUDO = "LAB_RELEASE,ACCELERATE,SETUP_SECONDS,PATH,NO_COLOR,TERM"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 

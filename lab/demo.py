@@ -1,4 +1,4 @@
-"""Show what the project is for: a crowd buys tickets through both edges while a release rolls, and nothing is lost."""
+"""Show what the project is for: crowds buy tickets while servers come and go and a release rolls, and none is lost."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab import building, crowd, faults, report, runners, status
+from lab import building, crowd, faults, report, runners, status, surge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _REPORTS = Path(__file__).resolve().parent.parent / "reports"
+_SURGE_ARRIVALS = 2.4  # customers per second before and after the surge
 _RELEASE_AT = 0.15  # of the crowd's time
 _RELEASE = building.Step("a release", "playbooks/application.yml", building.PROJECT)
 _SITE = building.Step("the booking service", "playbooks/site.yml", building.PROJECT, building.PROGRESS)
@@ -36,12 +37,14 @@ class Timeline:
         """Return the seconds since the demonstration began."""
         return time.monotonic() - self.started
 
-    def tell(self, what: str) -> None:
-        """Record an event and print it."""
+    def tell(self, what: str) -> float:
+        """Record an event and print it; return when it was."""
         with self.lock:
-            self.events.append(report.Event(self.seconds(), what))
-            sys.stdout.write(f"[{self.seconds():6.0f} s] {what}\n")
+            event = report.Event(self.seconds(), what)
+            self.events.append(event)
+            sys.stdout.write(f"[{event.at_s:6.0f} s] {what}\n")
             sys.stdout.flush()
+            return event.at_s
 
     @contextlib.contextmanager
     def measured(self, into: dict[str, float], name: str) -> Iterator[None]:
@@ -53,6 +56,7 @@ class Timeline:
 
 def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float) -> bool:
     """Build everything, let the crowd buy for a while, audit, and write the report; return whether all is well."""
+    _REPORTS.mkdir(exist_ok=True)
     timeline, durations = Timeline(time.monotonic() - setup_seconds), {"setup": setup_seconds}
     began = datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds")
     with timeline.measured(durations, "lab"):
@@ -61,17 +65,25 @@ def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float)
     with timeline.measured(durations, "site"):
         timeline.tell("bringing the booking service to its state (playbooks/site.yml)")
         building.run((_SITE,))
-    timeline.tell(f"a crowd comes: {arrivals:g} customers per second for {seconds} s, through both edges")
-    crowd_began = timeline.seconds()
+    with timeline.measured(durations, "image"):
+        timeline.tell(
+            "making the image that burst servers boot, and selling a ticket from it (playbooks/bake_image.yml)"
+        )
+        published = surge.bake(_REPORTS / "image.log")
+    grown, journal = None, ""
+    if published:
+        with timeline.measured(durations, "surge"):
+            grown, journal = surge.run(lab, timeline.tell, arrivals=_SURGE_ARRIVALS)
+    crowd_began = timeline.tell(f"a crowd comes: {arrivals:g} customers per second for {seconds} s, through both edges")
     with runners.held(lab, "the demonstration's crowd is not one to scale for"), ThreadPoolExecutor(1) as pool:
         release = pool.submit(_release, timeline, seconds * _RELEASE_AT)
         shopping = crowd.shop(lab, seconds=seconds, arrivals=arrivals)
-    timeline.tell("the crowd has gone; comparing what customers were told with the database and the payment company")
-    audit = crowd.audit(lab, shopping.journal)
+    timeline.tell("comparing what customers were told with the database and the payment company")
+    audit = crowd.audit(lab, journal + shopping.journal)
     timeline.tell(f"audit: {audit['confirmed']} bookings confirmed to customers, {audit['missing']} of them missing")
     hosts = [asdict(host) for host in status.read(lab).hosts]
     shown = report.Demonstration(
-        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, release.result()
+        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, release.result(), grown
     )
     return write(shown)
 
@@ -94,7 +106,6 @@ def _release(timeline: Timeline, wait_seconds: float) -> bool:
     name = crowd.next_release()
     timeline.tell(f"rolling release {name} begins, one server at a time")
     log = _REPORTS / "release.log"
-    _REPORTS.mkdir(exist_ok=True)
     with log.open("w", encoding="utf-8") as stream:
         done = building.play(_RELEASE, ["-e", f"booking_version={name}"], output=stream)
     everywhere = done == 0

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader
-from matplotlib.figure import Figure
+
+from lab import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 AUDIT_KEYS = ("confirmed", "missing", "sold_twice", "paid_without_booking", "booked_without_payment", "unsettled")
 REQUEST_KEYS = ("total", "failed", "retried", "p50_ms", "p99_ms")
-DURATION_KEYS = ("setup", "lab", "site")
+DURATION_KEYS = ("setup", "lab", "site", "image", "surge")
+SCALE_KEYS = (
+    "alert_to_first_task_ms",
+    "alert_to_first_booking_s",
+    "servers_before",
+    "servers_peak",
+    "servers_after",
+    "failed_purchases",
+)
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
 # Where the sites stand in the picture: x, y, width in its own units.
 _PLACES = {"customers": (360, 10, 240), "colo": (20, 150, 300), "cloud": (640, 150, 300), "witness": (360, 300, 240)}
@@ -31,12 +39,27 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Surge:
+    """Hold what a crowd that grew six times as large met, and what became of it.
+
+    `crowd` is the document of `booking load --report`; `servers` are pairs of seconds since the crowd came and servers
+    that an edge sent customers to; `scale` has the keys of SCALE_KEYS, null where something was not seen.
+    """
+
+    began_s: float
+    crowd: Mapping[str, Any]
+    servers: Sequence[tuple[float, int]]
+    scale: Mapping[str, Any]
+    cost: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Demonstration:
     """Hold everything that was seen.
 
     `crowd` and `audit` are the documents of `booking load --report` and `booking audit --json`; `hosts` are those of
     `lab status --json`; `crowd_began_s` says when the crowd came, on the timeline's clock; `released` whether the
-    release that rolled meanwhile is on every server.
+    release that rolled meanwhile is on every server; `surge` is none where no image of burst servers could be made.
     """
 
     began: str
@@ -47,6 +70,7 @@ class Demonstration:
     hosts: Sequence[Mapping[str, Any]]
     crowd_began_s: float
     released: bool
+    surge: Surge | None
 
 
 def faults(shown: Demonstration) -> list[str]:
@@ -61,6 +85,23 @@ def faults(shown: Demonstration) -> list[str]:
         told.append(f"{purchases['gave_up']} customers gave up.")
     if not shown.released:
         told.append("The release did not reach every server; reports/release.log says why.")
+    return told + _surge_faults(shown.surge)
+
+
+def _surge_faults(surge: Surge | None) -> list[str]:
+    if surge is None:
+        return ["No image of burst servers was published, so no server could come; reports/image.log says why."]
+    told, scale, failed = [], surge.scale, surge.crowd["requests"]["failed"]
+    if failed:
+        told.append(f"{failed} requests got no proper answer while the crowd was at its largest.")
+    if scale["failed_purchases"]:
+        told.append(f"{scale['failed_purchases']} customers gave up while the crowd was at its largest.")
+    if scale["alert_to_first_booking_s"] is None:
+        told.append(
+            "No burst server sold a ticket; `understudy jobs` and `understudy ledger` on the ops hosts say why."
+        )
+    elif scale["servers_after"] != scale["servers_before"]:
+        told.append(f"{scale['servers_after']} servers are there after the crowd, {scale['servers_before']} before it.")
     return told
 
 
@@ -69,13 +110,15 @@ def document(shown: Demonstration) -> dict[str, Any]:
     return {
         "began": shown.began,
         "audit": {key: shown.audit[key] for key in AUDIT_KEYS} | {"findings": shown.audit.get("findings", [])},
-        "requests": {key: shown.crowd["requests"][key] for key in REQUEST_KEYS}
-        | {"by_status": shown.crowd["requests"].get("by_status", {})},
+        "requests": _requests(shown.crowd),
         "purchases": dict(shown.crowd.get("purchases", {})),
         "edges": dict(shown.crowd.get("edges", {})),
         "servers": dict(shown.crowd.get("servers", {})),
         "timeline": [{"at_s": round(event.at_s, 1), "what": event.what} for event in shown.events],
-        "durations_s": {key: round(shown.durations_s[key], 1) for key in DURATION_KEYS},
+        "durations_s": {key: round(shown.durations_s.get(key, 0), 1) for key in DURATION_KEYS},
+        "scale": dict(shown.surge.scale) if shown.surge else dict.fromkeys(SCALE_KEYS),
+        "cost": dict(shown.surge.cost) if shown.surge else {},
+        "surge": {"requests": _requests(shown.surge.crowd)} if shown.surge else {},
         "faults": faults(shown),
         "hosts": [{"name": host["name"], "site": host["site"], "up": bool(host["answers"])} for host in shown.hosts],
     }
@@ -87,34 +130,27 @@ def page(shown: Demonstration) -> str:
     told = document(shown)
     return environment.get_template(_TEMPLATE.name).render(
         told=told,
-        requests_picture=_series(shown),
+        requests_picture=pictures.crowd(shown.crowd.get("per_second", []), _marks(shown, shown.crowd_began_s)),
+        surge_picture=_surge_picture(shown),
         topology=_topology(shown.hosts),
     )
 
 
-def _series(shown: Demonstration) -> str:
-    """Draw what customers met, second by second, with the numbers of the timeline's events in it."""
-    seconds = shown.crowd.get("per_second", [])
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    upper, lower = figure.subplots(2, sharex=True)
-    at = [each["at_s"] for each in seconds]
-    upper.fill_between(at, [each["requests"] for each in seconds], color="#8ab4d8", label="requests per second")
-    upper.plot(at, [each["confirmed"] for each in seconds], color="#1b7f3b", label="bookings confirmed per second")
-    upper.plot(at, [each["failed"] for each in seconds], color="#c0392b", label="failed requests per second")
-    upper.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    lower.plot(at, [each.get("p99_ms") or 0 for each in seconds], color="#444444", label="p99, milliseconds")
-    lower.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    lower.set_xlabel("seconds since the crowd came")
-    last = at[-1] if at else 0
-    for number, event in enumerate(shown.events, start=1):
-        when = event.at_s - shown.crowd_began_s
-        if 0 < when < last:
-            for axes in (upper, lower):
-                axes.axvline(when, color="#e08e0b", linewidth=1)
-            upper.annotate(str(number), (when, 1), xycoords=("data", "axes fraction"), va="bottom", ha="center")
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
-    return drawn.getvalue()[drawn.getvalue().index("<svg") :]
+def _requests(crowd: Mapping[str, Any]) -> dict[str, Any]:
+    asked = crowd["requests"]
+    return {key: asked[key] for key in REQUEST_KEYS} | {"by_status": asked.get("by_status", {})}
+
+
+def _marks(shown: Demonstration, began_s: float) -> dict[int, float]:
+    """Map the numbers of the timeline's events to their seconds since a crowd came."""
+    return {number: event.at_s - began_s for number, event in enumerate(shown.events, start=1)}
+
+
+def _surge_picture(shown: Demonstration) -> str:
+    if shown.surge is None:
+        return ""
+    seconds, began_s = shown.surge.crowd.get("per_second", []), shown.surge.began_s
+    return pictures.surge(seconds, shown.surge.servers, _marks(shown, began_s))
 
 
 def _topology(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

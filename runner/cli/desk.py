@@ -134,5 +134,6 @@ def _line(entry: Entry) -> LedgerLine:
         target=entry.target,
         job=entry.job_id,
         repeats=entry.repeats,
+        last_at=entry.last_at,
         until=entry.until,
     )

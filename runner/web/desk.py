@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One alert, wish or firing of a schedule, and what became of it. `repeats`: how often it came again."""
+    """One alert, wish or firing of a schedule, and what became of it. `repeats`: how often it came again, lastly at
+    `last_at`, which is when it came if it came once.
+    """
 
     id: int
     at: datetime
@@ -28,6 +30,7 @@ class LedgerLine:
     target: str | None = None
     job: str | None = None
     repeats: int = 0
+    last_at: datetime | None = None
     until: datetime | None = None
 
 

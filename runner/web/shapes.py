@@ -175,7 +175,10 @@ class EventAnswer(Answer):
 
 
 class LedgerLineAnswer(Answer):
-    """One alert, wish or firing of a schedule, and what became of it."""
+    """One alert, wish or firing of a schedule, and what became of it.
+
+    `at`: when it was judged; `last_at`: when it came, or last came again.
+    """
 
     id: int
     at: datetime
@@ -188,6 +191,7 @@ class LedgerLineAnswer(Answer):
     target: str | None
     job: str | None
     repeats: int
+    last_at: datetime | None
     until: datetime | None
 
 

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from lab.demo import write
-from lab.report import AUDIT_KEYS, DURATION_KEYS, REQUEST_KEYS, Demonstration, Event, document, faults, page
+from lab.report import (
+    AUDIT_KEYS,
+    DURATION_KEYS,
+    REQUEST_KEYS,
+    SCALE_KEYS,
+    Demonstration,
+    Event,
+    Surge,
+    document,
+    faults,
+    page,
+)
 
 AUDIT: dict[str, Any] = dict.fromkeys(AUDIT_KEYS, 0) | {"confirmed": 120, "unsettled": 0, "findings": []}
 CROWD: dict[str, Any] = {
@@ -24,6 +35,22 @@ HOSTS = [
     {"name": "cloud-gw1", "site": "cloud", "answers": False, "power": "off"},
 ]
 
+SCALE: dict[str, Any] = {
+    "alert_to_first_task_ms": 480.0,
+    "alert_to_first_booking_s": 19.2,
+    "servers_before": 3,
+    "servers_peak": 5,
+    "servers_after": 3,
+    "failed_purchases": 0,
+}
+COST = {"currency": "KRW", "flavor": "was.small", "per_hour": 62, "as_it_ran": 20.1, "always_for_the_peak": 31.0}
+SERVERS = [(0.0, 3), (40.0, 5), (90.0, 5), (120.0, 3)]
+
+
+def grown(**changes: Any) -> Surge:
+    facts: dict[str, Any] = {"began_s": 310.0, "crowd": CROWD, "servers": SERVERS, "scale": SCALE, "cost": COST}
+    return Surge(**(facts | changes))
+
 
 def shown(**changes: Any) -> Demonstration:
     events = [Event(1.0, "building"), Event(320.0, "rolling release 2 begins")]
@@ -37,6 +64,7 @@ def shown(**changes: Any) -> Demonstration:
         "hosts": HOSTS,
         "crowd_began_s": 300.0,
         "released": True,
+        "surge": grown(),
     }
     return Demonstration(**(facts | changes))
 
@@ -45,6 +73,7 @@ def test_every_key_that_others_read_is_in_the_document() -> None:
     told = document(shown())
     assert set(AUDIT_KEYS) <= set(told["audit"])
     assert set(REQUEST_KEYS) <= set(told["requests"])
+    assert set(told["scale"]) == set(SCALE_KEYS)
     assert set(told["durations_s"]) == set(DURATION_KEYS)
     assert told["timeline"][1] == {"at_s": 320.0, "what": "rolling release 2 begins"}
     assert json.loads(json.dumps(told)) == told
@@ -66,6 +95,11 @@ def test_any_loss_is_a_fault(key: str) -> None:
         ({"crowd": CROWD | {"requests": CROWD["requests"] | {"failed": 1}}}, "1 requests got no proper answer"),
         ({"crowd": CROWD | {"purchases": {"confirmed": 1, "gave_up": 2}}}, "2 customers gave up"),
         ({"released": False}, "The release did not reach every server"),
+        ({"surge": None}, "No image of burst servers was published"),
+        ({"surge": grown(crowd=CROWD | {"requests": CROWD["requests"] | {"failed": 3}})}, "3 requests got no proper"),
+        ({"surge": grown(scale=SCALE | {"failed_purchases": 4})}, "4 customers gave up"),
+        ({"surge": grown(scale=SCALE | {"alert_to_first_booking_s": None})}, "No burst server sold a ticket"),
+        ({"surge": grown(scale=SCALE | {"servers_after": 5})}, "5 servers are there after the crowd, 3 before it"),
     ],
 )
 def test_what_customers_or_operators_would_call_a_failure_is_a_fault(

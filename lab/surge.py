@@ -1,0 +1,192 @@
+"""Let a crowd grow six times as large, and follow what monitoring and the runners make of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import yaml
+
+from lab import building, crowd, faults, report, runners, ssh
+from lab.commands import attempt
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+FACTOR = 6
+_OWNER = "cloud-ops1"  # of scaling
+_WATCHER, _EDGE = "colo-ops1", "colo-gw1"
+_BURST = "cloud-burst"  # how the names of burst servers begin
+_BEFORE_SECONDS, _SURGE_SECONDS, _AFTER_SECONDS = 10, 110, 10
+_REMOVAL_SECONDS = 300
+_STEP_SECONDS = 2
+_PRICES = Path(__file__).parent / "prices.yml"
+_FLAVOR = "was.small"
+_BAKE = building.Step("an image of burst servers", "playbooks/bake_image.yml", building.PROJECT)
+
+
+def bake(log: Path) -> bool:
+    """Make the image that burst servers boot, with the release that serves; return whether it was published."""
+    with log.open("w", encoding="utf-8") as stream:
+        return building.play(_BAKE, output=stream) == 0
+
+
+def run(lab: faults.Lab, tell: Callable[[str], float], *, arrivals: float) -> tuple[report.Surge, str]:
+    """Let the crowd come and grow, and follow the runner until its servers are gone again.
+
+    `tell` records an event and returns when it was. The brakes of the runners must be off. Returns what was seen, and
+    the customers' journal.
+    """
+    known = set(_jobs(lab))
+    name, seconds = time.strftime("surge-%H%M%S"), _BEFORE_SECONDS + _SURGE_SECONDS + _AFTER_SECONDS
+    began = datetime.now(UTC)
+    began_s = tell(f"a crowd comes: {arrivals:g} customers per second, soon {FACTOR} times as many")
+    words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds)]
+    buying = crowd.start(lab, name, [*words, "--surge", f"{FACTOR}@{_BEFORE_SECONDS}+{_SURGE_SECONDS}"])
+    alert = _follow(lab, tell, buying, known)
+    shopping = crowd.finish(lab, name, buying)
+    tell("the crowd has gone")
+    _until_gone(lab, tell, known)
+    ended = datetime.now(UTC)
+    servers = _serving(lab, began, ended)
+    first = _first_booking(shopping.journal)
+    jobs = [job for job in _jobs(lab).values() if job["id"] not in known]
+    scale = scaled(servers, alert, _first_task(lab, jobs), first, shopping.report["purchases"])
+    return report.Surge(began_s, shopping.report, servers, scale, cost(servers, _prices())), shopping.journal
+
+
+def scaled(
+    servers: list[tuple[float, int]],
+    alert: datetime | None,
+    first_task: datetime | None,
+    first_booking: datetime | None,
+    purchases: dict[str, int],
+) -> dict[str, Any]:
+    """Sum up; what was not seen is null."""
+    counts = [count for _, count in servers] or [0]
+    return {
+        "alert_to_first_task_ms": _between(alert, first_task, 1000),
+        "alert_to_first_booking_s": _between(alert, first_booking, 1),
+        "servers_before": counts[0],
+        "servers_peak": max(counts),
+        "servers_after": counts[-1],
+        "failed_purchases": purchases["gave_up"],
+    }
+
+
+def cost(servers: list[tuple[float, int]], prices: dict[str, Any]) -> dict[str, Any]:
+    """Compare what ran with as many servers as at the peak for the whole time, by the prices of the file."""
+    price = prices["per_hour"][_FLAVOR]
+    hours = sum((then - at) / 3600 * count for (at, count), (then, _) in pairwise(servers))
+    length = (servers[-1][0] - servers[0][0]) / 3600 if servers else 0.0
+    peak = max((count for _, count in servers), default=0)
+    return {
+        "currency": prices["currency"],
+        "flavor": _FLAVOR,
+        "per_hour": price,
+        "as_it_ran": round(hours * price, 2),
+        "always_for_the_peak": round(length * peak * price, 2),
+    }
+
+
+def _between(begin: datetime | None, end: datetime | None, per_second: float) -> float | None:
+    return round((end - begin).total_seconds() * per_second, 1) if begin and end else None
+
+
+def _prices() -> dict[str, Any]:
+    told: dict[str, Any] = yaml.safe_load(_PRICES.read_text(encoding="utf-8"))
+    return told
+
+
+def _jobs(lab: faults.Lab) -> dict[str, dict[str, Any]]:
+    """Map the names of the jobs of the runner that owns scaling to what it says of them, oldest first."""
+    told = json.loads(runners.ask(lab, _OWNER, "jobs", "--json"))["jobs"]
+    return {job["id"]: job for job in reversed(told)}
+
+
+def _follow(
+    lab: faults.Lab, tell: Callable[[str], float], buying: subprocess.Popen[bytes], known: set[str]
+) -> datetime | None:
+    """Tell what the runner does while the crowd buys; return when the first alert arrived that led to a job."""
+    states: dict[str, str] = {}
+    arrived: datetime | None = None
+    while buying.poll() is None:
+        for job in _jobs(lab).values():
+            if job["id"] in known or states.get(job["id"]) == job["state"]:
+                continue
+            if job["id"] not in states:
+                arrived = arrived or _arrival(lab, job["id"])
+                tell(f"{_OWNER}: {job['action']}: {job['reason']}")
+            if job["outcome"]:
+                tell(f"{_OWNER}: {job['outcome']}")
+            states[job["id"]] = job["state"]
+        time.sleep(1)
+    return arrived
+
+
+def _until_gone(lab: faults.Lab, tell: Callable[[str], float], known: set[str]) -> None:
+    """Wait until a removal has succeeded since the last addition; say so when none did in time."""
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while time.monotonic() < deadline:
+        ours = [job for job in _jobs(lab).values() if job["id"] not in known]
+        if not any(job["action"] == "scale_out" for job in ours):
+            tell("no server was added, so there is none to remove")
+            return
+        last = ours[-1]
+        if last["action"] == "scale_in" and last["state"] == "succeeded":
+            tell(f"{_OWNER}: {last['action']}: {last['reason']} {last['outcome']}")
+            return
+        time.sleep(2)
+    tell(f"the servers are still there after {_REMOVAL_SECONDS} s")
+
+
+def _arrival(lab: faults.Lab, job: str) -> datetime | None:
+    """Return when the alert arrived that led to a job."""
+    for line in json.loads(runners.ask(lab, _OWNER, "ledger", "--json"))["lines"]:
+        if line["job"] == job and line["verdict"] in {"run", "ask"}:
+            return datetime.fromisoformat(line["at"] if line["repeats"] else line["last_at"])
+    return None
+
+
+def _first_task(lab: faults.Lab, jobs: list[dict[str, Any]]) -> datetime | None:
+    """Return when the first playbook task of the first addition began."""
+    added = next((job for job in jobs if job["action"] == "scale_out"), None)
+    if added is None:
+        return None
+    for line in runners.ask(lab, _OWNER, "follow", added["id"], "--json").splitlines():
+        event = json.loads(line)
+        if event["kind"] == "task":
+            return datetime.fromisoformat(event["at"])
+    return None
+
+
+def _first_booking(journal: str) -> datetime | None:
+    """Return when the first booking was confirmed by a burst server."""
+    entries = [json.loads(line) for line in journal.splitlines()]
+    times = [datetime.fromisoformat(entry["at"]) for entry in entries if entry["server"].startswith(_BURST)]
+    return min(times, default=None)
+
+
+def _serving(lab: faults.Lab, began: datetime, ended: datetime) -> list[tuple[float, int]]:
+    """Ask the colo's Prometheus how many servers an edge sent customers to; raises LabError when it does not say."""
+    asked = {
+        "query": f'sum(haproxy_server_status{{proxy="was",state="UP",instance="{_EDGE}"}})',
+        "start": began.timestamp(),
+        "end": ended.timestamp(),
+        "step": _STEP_SECONDS,
+    }
+    url = f"http://127.0.0.1:9090/api/v1/query_range?{urlencode(asked)}"
+    address = faults.management_address(lab, _WATCHER)
+    done = attempt(ssh.command(lab.paths, address, shlex.join(["curl", "-sf", url])), timeout_seconds=30)
+    if done.returncode != 0:
+        raise LabError(f"{_WATCHER}: Prometheus does not answer: {done.stderr.decode(errors='replace').strip()}")
+    series = json.loads(done.stdout)["data"]["result"]
+    return [(at - began.timestamp(), int(count)) for at, count in series[0]["values"]] if series else []
