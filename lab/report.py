@@ -100,7 +100,7 @@ def _surge_faults(surge: Surge | None) -> list[str]:
         told.append(
             "No burst server sold a ticket; `understudy jobs` and `understudy ledger` on the ops hosts say why."
         )
-    elif scale["servers_after"] != scale["servers_before"]:
+    elif scale["servers_after"] > scale["servers_before"]:
         told.append(f"{scale['servers_after']} servers are there after the crowd, {scale['servers_before']} before it.")
     return told
 

@@ -42,9 +42,9 @@ def bake(log: Path) -> bool:
 def run(lab: faults.Lab, tell: Callable[[str], float], *, arrivals: float) -> tuple[report.Surge, str]:
     """Let the crowd come and grow, and follow the runner until its servers are gone again.
 
-    `tell` records an event and returns when it was. The brakes of the runners must be off. Returns what was seen, and
-    the customers' journal.
+    `tell` records an event and returns when it was. Returns what was seen, and the customers' journal.
     """
+    runners.let_go(lab)
     known = set(_jobs(lab))
     name, seconds = time.strftime("surge-%H%M%S"), _BEFORE_SECONDS + _SURGE_SECONDS + _AFTER_SECONDS
     began = datetime.now(UTC)
