@@ -85,4 +85,7 @@ def main() -> None:
     """Run the command."""
     _lazily("load", "booking.crowd.command")
     _lazily("audit", "booking.audit.command")
+    _lazily("divergence", "booking.sides.command")
+    for name in ("reinsert", "refund", "orphans"):
+        _lazily(name, "booking.sides.settling_commands")
     app()

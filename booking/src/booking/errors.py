@@ -49,3 +49,7 @@ class CommitUnknownError(BookingError):
 
 class AnswerLostError(BookingError):
     """Say that the payment gateway was asked and its answer is not known."""
+
+
+class SidesError(BookingError):
+    """Say why two sides cannot be compared, or their list cannot be acted upon; nothing was changed."""

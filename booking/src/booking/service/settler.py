@@ -14,6 +14,7 @@ from booking.store import holds, orphans, purchases
 
 if TYPE_CHECKING:
     from booking.service.shop import Shop
+    from booking.store.database import Connection
 
 logger = logging.getLogger("booking.settler")
 _BATCH = 20
@@ -52,10 +53,17 @@ def compare_with_gateway(shop: Shop) -> None:
     for reference in shop.database.write(
         lambda connection: orphans.ripe(connection, settings.orphan_seconds), shop.deadline()
     ):
-        shop.gateway.refund(reference, 2.0)
-        shop.database.write(partial(orphans.forget, reference=reference), shop.deadline())
-        logger.warning("orphan_refunded key=%s", reference)
+        if shop.database.write(partial(_send_back, shop, reference), shop.deadline()):
+            logger.warning("orphan_refunded key=%s", reference)
     shop.database.write(holds.forget_old, shop.deadline())
+
+
+def _send_back(shop: Shop, reference: str, connection: Connection) -> bool:
+    """Refund an orphan while nobody can bring its booking back; False when somebody has."""
+    if not orphans.take(connection, reference):
+        return False
+    shop.gateway.refund(reference, 2.0)
+    return True
 
 
 class Settler(threading.Thread):

@@ -40,6 +40,34 @@ def ripe(connection: Connection, older_than_seconds: float) -> list[str]:
     return [row["merchant_reference"] for row in connection.execute(query, (older_than_seconds,))]
 
 
-def forget(connection: Connection, reference: str) -> None:
-    """Forget an orphan that was sent back."""
+def take(connection: Connection, reference: str) -> bool:
+    """Take an orphan out, to send its money back in this transaction; False when it has a payment here by now.
+
+    Whoever brings its booking back meanwhile (`keep`) waits until this transaction has ended, or this one for theirs.
+    """
+    query = """
+    DELETE FROM orphan_payments o WHERE merchant_reference = %s
+    AND NOT EXISTS (SELECT FROM payments p WHERE p.merchant_reference = o.merchant_reference)
+    """
+    return connection.execute(query, (reference,)).rowcount == 1
+
+
+def keep(connection: Connection, reference: str) -> None:
+    """Keep a payment from being sent back as an orphan until this transaction has ended."""
+    query = "INSERT INTO orphan_payments (merchant_reference) VALUES (%s) ON CONFLICT (merchant_reference) DO UPDATE"
+    connection.execute(f"{query} SET seen_at = orphan_payments.seen_at", (reference,))
+
+
+def release(connection: Connection, reference: str) -> None:
+    """End what `keep` began, in the same transaction: the payment has its booking."""
     connection.execute("DELETE FROM orphan_payments WHERE merchant_reference = %s", (reference,))
+
+
+def pause(connection: Connection) -> None:
+    """Compare no more, so that no orphan is sent back, until `go_on`."""
+    connection.execute("UPDATE comparison SET next_at = 'infinity'")
+
+
+def go_on(connection: Connection) -> None:
+    """Compare again, from where it stopped."""
+    connection.execute("UPDATE comparison SET next_at = now() WHERE next_at = 'infinity'")
