@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 PREFIX = "UNDERSTUDY_"
 # Read by the command line and by the inventory plugin, which share the prefix.
-OTHERS = frozenset({"url", "token_file", "ca_file", "reach_over", "last_good_directory"})
+OTHERS = frozenset(
+    {"url", "token_file", "ca_file", "reach_over", "last_good_directory"}
+    | {"evidence_dir", "evidence_key", "evidence_signers"}
+)
 IN_SO_MANY_WORDS = "yes-tokens-travel-in-clear"
 
 

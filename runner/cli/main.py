@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli import deciding, jobs, looking, token_file
+from runner.cli import deciding, evidence, jobs, looking, token_file
 from runner.cli.session import DEFAULT_SECONDS, DEFAULT_URL, Surroundings, Unreachable, opened
 from runner.cli.words import AsJson  # noqa: TC001 - typer reads the annotations
 from runner.errors import InvalidRequest, PolicyError, RunnerError, SettingsError, StoreUnavailable
@@ -64,6 +64,7 @@ for _command in (
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(token_file.app, name="token")
+app.add_typer(evidence.app, name="evidence")
 
 
 def exit_code(error: RunnerError) -> int:
