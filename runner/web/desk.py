@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One alert, wish or firing of a schedule, and what became of it. `repeats`: how often it came again, lastly at
-    `last_at`, which is when it came if it came once.
+    """One alert, wish or firing of a schedule, and what became of it.
+
+    `repeats`: how often it came again, lastly at `last_at`, which is when it came if it came once.
     """
 
     id: int
