@@ -55,6 +55,12 @@ def start(lab: faults.Lab, run: str, options: Sequence[str]) -> subprocess.Popen
     return subprocess.Popen(ssh.command(lab.paths, faults.management_address(lab, CROWD), shlex.join(words)))
 
 
+def send_home(lab: faults.Lab, run: str) -> None:
+    """Let no more customers of a crowd come; those who are inside go on to their end."""
+    words = ["sudo", "pkill", "-TERM", "-f", f"^[^ ]*python[^ ]* .*/{run}[.]journal"]
+    attempt(ssh.command(lab.paths, faults.management_address(lab, CROWD), shlex.join(words)), timeout_seconds=30)
+
+
 def finish(lab: faults.Lab, run: str, process: subprocess.Popen[bytes]) -> Shopping:
     """Wait for a crowd and read what it wrote; raises LabError when it wrote nothing."""
     process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import time
 from datetime import UTC, datetime
@@ -25,7 +26,8 @@ FACTOR = 6
 _OWNER = "cloud-ops1"  # of scaling
 _WATCHER, _EDGE = "colo-ops1", "colo-gw1"
 _BURST = "cloud-burst"  # how the names of burst servers begin
-_BEFORE_SECONDS, _SURGE_SECONDS, _AFTER_SECONDS = 10, 110, 10
+_BEFORE_SECONDS, _SERVED_SECONDS = 10, 25  # before the crowd grows; with the new servers, before it leaves
+_LONGEST_SECONDS = 420  # that it stays large when no server comes
 _REMOVAL_SECONDS = 300
 _STEP_SECONDS = 2
 _PRICES = Path(__file__).parent / "prices.yml"
@@ -46,12 +48,12 @@ def run(lab: faults.Lab, tell: Callable[[str], float], *, arrivals: float) -> tu
     """
     runners.let_go(lab)
     known = set(_jobs(lab))
-    name, seconds = time.strftime("surge-%H%M%S"), _BEFORE_SECONDS + _SURGE_SECONDS + _AFTER_SECONDS
+    name, seconds = time.strftime("surge-%H%M%S"), _BEFORE_SECONDS + _LONGEST_SECONDS
     began = datetime.now(UTC)
     began_s = tell(f"a crowd comes: {arrivals:g} customers per second, soon {FACTOR} times as many")
     words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds)]
-    buying = crowd.start(lab, name, [*words, "--surge", f"{FACTOR}@{_BEFORE_SECONDS}+{_SURGE_SECONDS}"])
-    alert = _follow(lab, tell, buying, known)
+    buying = crowd.start(lab, name, [*words, "--surge", f"{FACTOR}@{_BEFORE_SECONDS}+{_LONGEST_SECONDS}"])
+    alert = _follow(lab, tell, buying, name, known)
     shopping = crowd.finish(lab, name, buying)
     tell("the crowd has gone")
     _until_gone(lab, tell, known)
@@ -113,12 +115,19 @@ def _jobs(lab: faults.Lab) -> dict[str, dict[str, Any]]:
 
 
 def _follow(
-    lab: faults.Lab, tell: Callable[[str], float], buying: subprocess.Popen[bytes], known: set[str]
+    lab: faults.Lab, tell: Callable[[str], float], buying: subprocess.Popen[bytes], name: str, known: set[str]
 ) -> datetime | None:
-    """Tell what the runner does while the crowd buys; return when the first alert arrived that led to a job."""
+    """Tell what the runner does while the crowd buys, and send it home when new servers have sold for a while.
+
+    Returns when the first alert arrived that led to a job.
+    """
     states: dict[str, str] = {}
     arrived: datetime | None = None
+    home = math.inf
     while buying.poll() is None:
+        if time.monotonic() > home:
+            crowd.send_home(lab, name)
+            home = math.inf
         for job in _jobs(lab).values():
             if job["id"] in known or states.get(job["id"]) == job["state"]:
                 continue
@@ -127,6 +136,8 @@ def _follow(
                 tell(f"{_OWNER}: {job['action']}: {job['reason']}")
             if job["outcome"]:
                 tell(f"{_OWNER}: {job['outcome']}")
+            if job["action"] == "scale_out" and job["state"] == "succeeded":
+                home = min(home, time.monotonic() + _SERVED_SECONDS)
             states[job["id"]] = job["state"]
         time.sleep(1)
     return arrived
