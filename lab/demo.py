@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _REPORTS = Path(__file__).resolve().parent.parent / "reports"
-_SURGE_ARRIVALS = 1.5  # customers per second before the surge; six times as many leave this machine room to make servers
+_SURGE_ARRIVALS = 1.5  # customers per second before; six times as many leave this machine room to make servers
 _RELEASE_AT = 0.15  # of the crowd's time
 _RELEASE = building.Step("a release", "playbooks/application.yml", building.PROJECT)
 _SITE = building.Step("the booking service", "playbooks/site.yml", building.PROJECT, building.PROGRESS)
