@@ -39,6 +39,11 @@ class Action:
 
 
 WANTED = Variable(int, "how many burst servers there shall be", required=True, least=0, most=200)
+BACKUP_TYPE = Variable(
+    str,
+    "everything (full), or what changed since then (diff) or since the last one (incr)",
+    choices=("full", "diff", "incr"),
+)
 
 CATALOGUE: Mapping[str, Action] = {
     action.name: action
@@ -73,6 +78,25 @@ CATALOGUE: Mapping[str, Action] = {
             owner="cloud",
             lock="image",
             time_limit_seconds=1800,
+            repeatable=True,
+        ),
+        Action(
+            name="take_backup",
+            playbook="take_backup",
+            about="Take an encrypted backup of the database into the object storage.",
+            owner="colo",
+            lock="backup",
+            time_limit_seconds=14400,
+            repeatable=True,
+            variables={"backup_type": BACKUP_TYPE},
+        ),
+        Action(
+            name="verify_backup",
+            playbook="verify_backup",
+            about="Read every backup and all WAL in the object storage, and name what is wrong.",
+            owner="colo",
+            lock="backup",
+            time_limit_seconds=14400,
             repeatable=True,
         ),
     )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 BOOKING = project.ROOT / "booking/src/booking/web/metrics.py"
 RUNNER = project.ROOT / "docs/reference/api.md"  # generated from the runner's metrics, and a test keeps it fresh
+BACKUPS = project.ROOT / "plugins/module_utils/backup_judgement.py"
+ARCHIVE = project.ROOT / "roles/backup/files/usr/local/sbin/understudy_backup_watch.py"
 CERTIFICATES = project.ROOT / "roles/certificates/files/usr/local/sbin/understudy-certificate-expiry"
 
 # Of programs that are not ours. Molecule's scenario monitoring asks for those of its hosts; the lab has them all.
@@ -80,6 +82,8 @@ def ours() -> set[str]:
     found = {name + suffix for kind, name in made for suffix in _SUFFIXES[kind]}
     found |= set(re.findall(r"^\| `(understudy_runner_\w+)` ", RUNNER.read_text(encoding="utf-8"), re.MULTILINE))
     found |= set(re.findall(r"^# Metric: (\w+)", CERTIFICATES.read_text(encoding="utf-8"), re.MULTILINE))
+    for path in (BACKUPS, ARCHIVE):
+        found |= set(re.findall(r'"(understudy_backup_\w+)"', path.read_text(encoding="utf-8")))
     return found | {rule["record"] for rule in alert_rules.rules() if "record" in rule}
 
 

@@ -17,7 +17,9 @@ CHOOSY = dataclasses.replace(
 
 def test_an_action_is_found_by_its_name() -> None:
     assert action_named("scale_out") is SCALE_OUT
-    with pytest.raises(InvalidRequest, match="no action 'dance'; there are bake_image, scale_in, scale_out"):
+    with pytest.raises(
+        InvalidRequest, match="no action 'dance'; there are bake_image, scale_in, scale_out, take_backup, verify"
+    ):
         action_named("dance")
 
 

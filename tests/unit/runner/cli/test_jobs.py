@@ -86,7 +86,10 @@ def test_a_wish_is_sent_with_values_of_the_types_that_the_catalogue_wants(desk: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("scale_up",), "There is no action 'scale_up'; there are bake_image, scale_in, scale_out."),
+        (
+            ("scale_up",),
+            "There is no action 'scale_up'; there are bake_image, scale_in, scale_out, take_backup, verify_backup.",
+        ),
         (("scale_out",), "Action scale_out needs wanted_servers"),
         (("scale_out", "wanted_servers=many"), "scale_out: wanted_servers is 'many'; expected int."),
         (("scale_out", "wanted_servers=-1"), "scale_out: wanted_servers is -1; the least is 0."),

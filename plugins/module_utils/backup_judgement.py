@@ -1,0 +1,279 @@
+"""Judge backups by what pgBackRest says of them: damage, gaps in the WAL, age and size, and how far back one can go.
+
+Pure: what pgBackRest said and moments come in, sentences go out. A sentence names what is wrong; none means nothing is.
+
+Moments are seconds since the epoch. Sources: pgBackRest's `info --output=json`, `repo-ls --output=json --recurse` and
+`verify --output=text --verbose` with messages of level info (2.55; verify ends with 0 whatever it finds, and does not
+look for WAL that is not there); names of WAL segments by PostgreSQL's xlog_internal.h.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+COMPARED = 10  # how many earlier backups a size is compared with
+ENOUGH = 3  # fewer say nothing about what is usual
+NAMED = 3  # objects that a sentence names before it counts the rest
+SEGMENT_BYTES = 16 * 1024 * 1024
+_NO_BACKUP_YET = 2  # pgBackRest's status of a place that is well, and empty
+_SEGMENT = re.compile(r"^(?P<cluster>[^/]+)/[0-9A-F]{16}/(?P<name>[0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$")
+_DAMAGE = (
+    ("object missing", re.compile(r"file missing '([^']+)'")),
+    ("bytes flipped", re.compile(r"invalid (?:checksum|size) '([^']+)'")),
+    ("bytes flipped", re.compile(r"invalid result (\S+): \[\d+\]")),
+)
+_VERDICT = re.compile(r"^ {2}backup: (\S+), status: ([^,]+),", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup as pgBackRest lists it. `stored_bytes` is what this one added to the storage."""
+
+    label: str
+    kind: str
+    started_at: int
+    stopped_at: int
+    size_bytes: int
+    copied_bytes: int
+    stored_bytes: int
+    first_wal: str
+    last_wal: str
+    leans_on: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is too old and what is an odd size: shares of the usual one."""
+
+    oldest_seconds: float
+    least_share: float
+    most_share: float
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment of WAL in the storage."""
+
+    cluster: str
+    name: str
+    stored_at: int
+
+    @property
+    def timeline(self) -> int:
+        """Return the number of its timeline."""
+        return int(self.name[:8], 16)
+
+    def number(self, segment_bytes: int) -> int:
+        """Return its place in the order of segments."""
+        return int(self.name[8:16], 16) * (2**32 // segment_bytes) + int(self.name[16:], 16)
+
+
+def has_place(info: Mapping[str, Any]) -> bool:
+    """Tell whether every repository knows the database."""
+    codes = [repository["status"]["code"] for repository in info.get("repo", [])]
+    return bool(codes) and set(codes) <= {0, _NO_BACKUP_YET}
+
+
+def is_running(info: Mapping[str, Any]) -> bool:
+    """Tell whether a backup is being taken or thrown away right now, on this host."""
+    return bool(info.get("status", {}).get("lock", {}).get("backup", {}).get("held"))
+
+
+def backups(info: Mapping[str, Any], repository: int = 1) -> tuple[Backup, ...]:
+    """Return the backups of a repository, the oldest first."""
+    found = [
+        Backup(
+            label=each["label"],
+            kind=each["type"],
+            started_at=each["timestamp"]["start"],
+            stopped_at=each["timestamp"]["stop"],
+            size_bytes=each["info"]["size"],
+            copied_bytes=each["info"]["delta"],
+            stored_bytes=each["info"]["repository"]["delta"],
+            first_wal=each["archive"]["start"] or "",
+            last_wal=each["archive"]["stop"] or "",
+            leans_on=tuple(each["reference"] or ()),
+            whole=not each.get("error"),
+        )
+        for each in info.get("backup", [])
+        if each["database"]["repo-key"] == repository
+    ]
+    return tuple(sorted(found, key=lambda backup: backup.stopped_at))
+
+
+def segments(objects: Iterable[str] | Mapping[str, Mapping[str, Any]]) -> tuple[Segment, ...]:
+    """Return the segments among the objects below archive/STANZA."""
+    times = objects if isinstance(objects, Mapping) else {}
+    matches = (_SEGMENT.match(name) for name in objects)
+    return tuple(
+        Segment(match["cluster"], match["name"], int(times.get(match[0], {}).get("time", 0)))
+        for match in matches
+        if match
+    )
+
+
+def judge_age_and_size(known: Sequence[Backup], now: float, limits: Limits) -> list[str]:
+    """Say what is wrong with the age and the size of the newest backup."""
+    if not known:
+        return ["no backup: the storage holds none of this database. Take one: playbooks/take_backup.yml."]
+    newest, said = known[-1], []
+    age = now - newest.stopped_at
+    if age > limits.oldest_seconds:
+        said.append(
+            f"too old: the newest backup, {newest.label}, is {age / 3600:.1f} h old; the limit is "
+            f"{limits.oldest_seconds / 3600:g} h."
+        )
+    if not newest.whole:
+        said.append(f"damaged at the source: {newest.label} met pages with wrong checksums while it read the database.")
+    earlier = [backup.size_bytes for backup in known[:-1]][-COMPARED:]
+    if len(earlier) < ENOUGH:
+        return said
+    usual = statistics.median(earlier)
+    share = newest.size_bytes / usual if usual else 1.0
+    about = (
+        f"{newest.label} holds a database of {megabytes(newest.size_bytes)}, the {len(earlier)} before it usually of"
+    )
+    if share < limits.least_share:
+        said.append(f"too small: {about} {megabytes(usual)}. Is it the right database, and is everything in it?")
+    if share > limits.most_share:
+        said.append(f"growing oddly: {about} {megabytes(usual)}. What was loaded into it?")
+    return said
+
+
+def judge_wal(
+    found: Sequence[Segment], known: Sequence[Backup], newest_sent: str, segment_bytes: int = SEGMENT_BYTES
+) -> list[str]:
+    """Say where the chain of WAL is broken. `newest_sent` is the segment that PostgreSQL handed over last, or empty."""
+    said: list[str] = []
+    for cluster in sorted({segment.cluster for segment in found}):
+        lines: dict[int, list[int]] = {}
+        for segment in found:
+            if segment.cluster == cluster:
+                lines.setdefault(segment.timeline, []).append(segment.number(segment_bytes))
+        before: int | None = None
+        for timeline in sorted(lines):
+            said += _breaks(timeline, sorted(set(lines[timeline])), before, segment_bytes)
+            before = max(lines[timeline])
+    names = {segment.name for segment in found}
+    for backup in known:
+        lost = [name for name in dict.fromkeys((backup.first_wal, backup.last_wal)) if name and name not in names]
+        if lost:
+            said.append(f"WAL gap: {' and '.join(lost)} is missing, and {backup.label} cannot be restored without it.")
+    if re.fullmatch(r"[0-9A-F]{24}", newest_sent) and newest_sent not in names:
+        said.append(f"WAL gap: {newest_sent} is missing, the newest that PostgreSQL handed over for the archive.")
+    return list(dict.fromkeys(said))
+
+
+def _breaks(timeline: int, numbers: list[int], before: int | None, segment_bytes: int) -> list[str]:
+    """Say what is missing between the segments of a timeline, and between it and the one before."""
+    pairs = list(itertools.pairwise(numbers))
+    if before is not None and numbers[0] > before + 1:
+        pairs.insert(0, (before, numbers[0]))
+    said = []
+    for left, right in pairs:
+        if right > left + 1:
+            first, last = (_name(timeline, number, segment_bytes) for number in (left + 1, right - 1))
+            span = first if first == last else f"{first} to {last} ({right - left - 1} segments)"
+            said.append(f"WAL gap: {span} is missing; no moment after it can be reached from a backup before it.")
+    return said
+
+
+def _name(timeline: int, number: int, segment_bytes: int) -> str:
+    per_log = 2**32 // segment_bytes
+    return f"{timeline:08X}{number // per_log:08X}{number % per_log:08X}"
+
+
+def judge_objects(names: Iterable[str], known: Sequence[Backup]) -> list[str]:
+    """Say which lists of contents are missing among the objects below backup/STANZA; each is kept twice."""
+    there = set(names)
+    wanted = [f"{backup.label}/backup.manifest{suffix}" for backup in known for suffix in ("", ".copy")]
+    return [f"object missing: {name}, of which a second copy is kept." for name in wanted if name not in there]
+
+
+def judge_verification(text: str, known: Sequence[Backup]) -> list[str]:
+    """Say what `verify` found: objects that are missing or were changed, and backups that are spoiled by it."""
+    damaged: dict[str, dict[str, None]] = {}
+    for kind, pattern in _DAMAGE:
+        for name in pattern.findall(text):
+            damaged.setdefault(kind, {})[name] = None
+    said = []
+    for kind, objects in damaged.items():
+        names = list(objects)
+        rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        verb = "is not there" if kind == "object missing" else "is not what was written"
+        said.append(f"{kind}: {', '.join(names[:NAMED])}{rest} {verb}.{_spoiled(names, known)}")
+    verdicts = {label: verdict for label, verdict in _VERDICT.findall(text) if verdict != "valid"}
+    unexplained = [label for label in verdicts if not any(label in sentence for sentence in said)]
+    said += [f"not whole: pgBackRest calls {label} {verdicts[label]}." for label in unexplained]
+    if not said and not re.search(r"^ *status: ok$", text, re.MULTILINE):
+        said.append(
+            f"unknown: the verification did not come to its end: {' '.join(text.split())[-300:] or 'no answer'}"
+        )
+    return said
+
+
+def _spoiled(names: Sequence[str], known: Sequence[Backup]) -> str:
+    """Name the backups that cannot be restored without these objects."""
+    labels = {name.split("/", 1)[0] for name in names}
+    hit = [backup.label for backup in known if labels & {backup.label, *backup.leans_on}]
+    return f" Do not trust {', '.join(hit)}." if hit else ""
+
+
+def judge_moment(text: str, known: Sequence[Backup], found: Sequence[Segment]) -> tuple[datetime | None, str]:
+    """Read the moment to go back to; return it, or why it cannot be reached. No text is the end of the archive."""
+    if not known:
+        return None, "There is no backup to restore."
+    if not text:
+        return None, ""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None, f"'{text}' is no moment. Write it like 2026-11-28T21:15:00+09:00."
+    if moment.tzinfo is None:
+        return None, f"'{text}' has no time zone. Write it like {text}+09:00."
+    first = known[0].stopped_at
+    last = max((segment.stored_at for segment in found), default=known[-1].stopped_at)
+    if not first <= moment.timestamp() <= last:
+        return None, (
+            f"{moment.isoformat()} cannot be reached. The storage holds from "
+            f"{_told(first, moment)} to {_told(last, moment)}."
+        )
+    return moment, ""
+
+
+def _told(seconds: int, like: datetime) -> str:
+    return datetime.fromtimestamp(seconds, UTC).astimezone(like.tzinfo).isoformat()
+
+
+def megabytes(count: float) -> str:
+    """Write a size for people."""
+    return f"{count / 1e6:.1f} MB" if count < 1e10 else f"{count / 1e9:.1f} GB"
+
+
+def figures(values: Mapping[str, float]) -> str:
+    """Write figures for node_exporter's textfile collector."""
+    lines = (
+        f"# HELP {name} {ABOUT[name]}\n# TYPE {name} gauge\n{name} {value:.0f}\n" for name, value in values.items()
+    )
+    return "".join(lines)
+
+
+# Metrics that modules of this collection write; those of the WAL come from understudy_backup_watch.py.
+ABOUT = {
+    "understudy_backup_place_timestamp_seconds": "When the place in the storage was made.",
+    "understudy_backup_run_ok": "Whether the last attempt to take a backup ended well.",
+    "understudy_backup_run_timestamp_seconds": "When it ended.",
+    "understudy_backup_newest_timestamp_seconds": "When the newest backup ended.",
+    "understudy_backup_newest_size_bytes": "Size of the database in it.",
+    "understudy_backup_newest_duration_seconds": "How long it took.",
+    "understudy_backup_verify_ok": "Whether the last verification found nothing wrong.",
+    "understudy_backup_verify_timestamp_seconds": "When it ended.",
+    "understudy_backup_verify_duration_seconds": "How long it took.",
+}

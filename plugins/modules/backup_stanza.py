@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the place of a database in its backup repositories, once, and prove that WAL arrives there."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_stanza
+short_description: Make the place of a database in its backup repositories, once, and prove that WAL arrives there
+version_added: "0.1.0"
+author: The Understudy authors
+description:
+  - Where this host's PostgreSQL takes writes, asks pgBackRest whether each repository knows the database; if not, makes
+    its place there and waits until a segment of WAL has arrived. A replica does nothing.
+options:
+  stanza:
+    description: Name of the database in pgBackRest's configuration.
+    type: str
+    required: true
+  port:
+    description: Port of PostgreSQL, for its socket.
+    type: int
+    default: 5432
+  textfile_directory:
+    description: Where node_exporter reads figures.
+    type: path
+    default: /var/lib/prometheus/node-exporter
+"""
+
+EXAMPLES = r"""
+- name: Make the repository
+  understudy.hybrid.backup_stanza:
+    stanza: understudy
+"""
+
+RETURN = r"""
+leads:
+  description: Whether this host takes writes.
+  type: bool
+  returned: always
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils import backup_judgement, pgbackrest_command
+
+
+def refuse_without_archiving(module: AnsibleModule) -> None:
+    """Refuse while PostgreSQL archives nothing: the setting waits for a restart where it was off before."""
+    said = pgbackrest_command.query(module, "SHOW archive_mode", "-p", str(module.params["port"]))
+    if said.text.strip() == "off":
+        module.fail_json(
+            msg="PostgreSQL does not archive yet: archive_mode is off until its restart. When it suits: patronictl "
+            "-c /etc/patroni/config.yml restart SCOPE MEMBER (the names: patronictl list); then run this again."
+        )
+
+
+def main() -> None:
+    """Look, make what is missing, and prove it."""
+    module = AnsibleModule(
+        argument_spec={
+            "stanza": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 5432},
+            "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
+        },
+        supports_check_mode=True,
+    )
+    if not pgbackrest_command.leads(module):
+        module.exit_json(changed=False, leads=False)
+    if backup_judgement.has_place(pgbackrest_command.info(module)):
+        module.exit_json(changed=False, leads=True)
+    if not module.check_mode:
+        refuse_without_archiving(module)
+        for step, about in (
+            (("stanza-create",), "The place of this database in the backup storage could not be made"),
+            (("--archive-timeout=90", "check"), "The place was made, but no WAL arrived there"),
+        ):
+            said = pgbackrest_command.pgbackrest(module, *step)
+            if said.code != 0:
+                module.fail_json(msg=f"{about}: {said.reason}")
+        figures = backup_judgement.figures({"understudy_backup_place_timestamp_seconds": time.time()})
+        pgbackrest_command.keep_figures(module, "understudy_backup_place", figures)
+    module.exit_json(changed=True, leads=True)
+
+
+if __name__ == "__main__":
+    main()
