@@ -172,7 +172,7 @@ def _first_task(lab: faults.Lab, jobs: list[dict[str, Any]]) -> datetime | None:
     added = next((job for job in jobs if job["action"] == "scale_out"), None)
     if added is None:
         return None
-    for line in runners.ask(lab, _OWNER, "follow", added["id"], "--json").splitlines():
+    for line in runners.ask(lab, _OWNER, "follow", added["id"], "--json", well=(0, 1)).splitlines():  # 1: it failed
         event = json.loads(line)
         if event["kind"] == "task":
             return datetime.fromisoformat(event["at"])
