@@ -46,6 +46,18 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import backup_judgement, pgbackrest_command
 
+LOCK_SECONDS = 60
+
+
+def patiently(module: AnsibleModule, *step: str) -> pgbackrest_command.Said:
+    """Run a step; wait while PostgreSQL's archiver, which tries all the time, holds the lock that it wants."""
+    until = time.monotonic() + LOCK_SECONDS
+    said = pgbackrest_command.pgbackrest(module, *step)
+    while said.code == pgbackrest_command.LOCK_HELD and time.monotonic() < until:
+        time.sleep(0.2)
+        said = pgbackrest_command.pgbackrest(module, *step)
+    return said
+
 
 def refuse_without_archiving(module: AnsibleModule) -> None:
     """Refuse while PostgreSQL archives nothing: the setting waits for a restart where it was off before."""
@@ -77,7 +89,7 @@ def main() -> None:
             (("stanza-create",), "The place of this database in the backup storage could not be made"),
             (("--archive-timeout=90", "check"), "The place was made, but no WAL arrived there"),
         ):
-            said = pgbackrest_command.pgbackrest(module, *step)
+            said = patiently(module, *step)
             if said.code != 0:
                 module.fail_json(msg=f"{about}: {said.reason}")
         figures = backup_judgement.figures({"understudy_backup_place_timestamp_seconds": time.time()})
