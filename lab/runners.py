@@ -18,7 +18,7 @@ _SECONDS = 30
 
 
 def ask(lab: faults.Lab, host: str, *words: str, well: tuple[int, ...] = (0,)) -> str:
-    """Run `understudy` on a runner's host and return what it says; raises LabError for an exit code that is not well."""
+    """Run `understudy` on a runner's host, return what it says; LabError for exit codes that are not `well`."""
     address = faults.management_address(lab, host)
     done = attempt(
         ssh.command(lab.paths, address, shlex.join(["sudo", "understudy", *words])), timeout_seconds=_SECONDS
