@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from runner.actions import CATALOGUE
 from tests.integration.booking.cluster import free_port
 from tests.integration.runner.execute.project import make_project
 from tests.integration.runner.waiting import until
@@ -83,8 +84,8 @@ class Installation:
     def __post_init__(self) -> None:
         project = make_project(self.folder / "project")
         (project / "playbooks").mkdir()
-        for name in ("scale_out", "scale_in"):
-            (project / f"playbooks/{name}.yml").write_text(SCALE)
+        for action in CATALOGUE.values():
+            (project / f"playbooks/{action.playbook}.yml").write_text(SCALE)
         (project / "playbooks/bake_image.yml").write_text(BAKE.replace("{folder}", str(self.folder)))
         (self.folder / "policies.yml").write_text(POLICIES)
         (self.folder / "state").mkdir(mode=0o700)
