@@ -23,8 +23,8 @@ step content pytest -q tests/content
 step demo lab demo
 step integration pytest -q tests/integration
 step acceptance pytest -v --durations=10 tests/acceptance
-# The lab above has the roles runner, monitoring and backup for real; their own scenarios belong to `make long`.
-step molecule env MOLECULE_BUT=runner,monitoring,backup tests/molecule.sh
+# The lab above has the roles runner, monitoring, backup and database for real; their own scenarios, the long ones, belong to `make long`.
+step molecule env MOLECULE_BUT=runner,monitoring,backup,database,vpn_rotation tests/molecule.sh
 for name in "${broken[@]}"; do printf '\n=== the end of %s, which failed\n' "$name"; tail -n 20 "reports/$name.log" | cut -c1-400; done
 printf '\ntook %d s%s\n' "$((SECONDS - started))" "${broken:+; broken: ${broken[*]}}"
 [ "${#broken[@]}" -eq 0 ] || [ "$failed" -gt 0 ] || failed=${#broken[@]}
