@@ -22,6 +22,7 @@ COUNTS: dict[str, int] = {}
 
 class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together, so that being stopped never tears an answer in two
 
     def do_GET(self) -> None:
         self.answer()
