@@ -84,15 +84,15 @@ def read(lab: faults.Lab, host: str, path: str) -> str:
     return done.stdout.decode()
 
 
-def audit(lab: faults.Lab, journal: str, *, settle_seconds: int = 60) -> dict[str, Any]:
-    """Compare a journal with the database and the payment company; raises LabError when that cannot be done."""
+def audit(lab: faults.Lab, journal: str, *, settle_seconds: int = 60, auditor: str = AUDITOR) -> dict[str, Any]:
+    """Compare a journal with the database that a server finds, and with the payment company; raises LabError."""
     command = (
         "/srv/was/current/venv/bin/booking audit --json --journal /run/audit.journal "
         f"--ca-file {_AUTHORITY} --gateway-url {gateway(lab)} --gateway-secret-file {_SECRETS}/BOOKING_GATEWAY_SECRET "
         f"--settle-seconds {settle_seconds}"
     )
     script = f"cat > /run/audit.journal && BOOKING_DATABASE_URL=$(cat {_SECRETS}/BOOKING_DATABASE_URL) {command}"
-    address = faults.management_address(lab, AUDITOR)
+    address = faults.management_address(lab, auditor)
     done = attempt(
         ssh.command(lab.paths, address, shlex.join(["sudo", "sh", "-c", script])),
         input_bytes=journal.encode(),
@@ -102,6 +102,6 @@ def audit(lab: faults.Lab, journal: str, *, settle_seconds: int = 60) -> dict[st
         told: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:
         raise LabError(
-            f"The audit on {AUDITOR} did not answer: {done.stderr.decode(errors='replace').strip()}"
+            f"The audit on {auditor} did not answer: {done.stderr.decode(errors='replace').strip()}"
         ) from error
     return told

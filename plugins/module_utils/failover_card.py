@@ -14,6 +14,7 @@ from .failover_judgement import Judgement, Lease, Seen, Sight, Situation, Tier, 
 WIDTH = 78
 QUESTIONS = {
     Verdict.ASK: "SHALL THE CLOUD TAKE OVER FROM THE COLO?  Yes or no; you may also wait.",
+    Verdict.WAIT: "THE CLOUD TAKES OVER FROM THE COLO AS SOON AS THE LEASE HAS LAPSED.",
     Verdict.SWITCH: "THE CLOUD TAKES OVER FROM THE COLO NOW.",
     Verdict.PREPARE: "THE CLOUD PREPARES TO TAKE OVER. Nothing is switched, nothing is asked yet.",
     Verdict.REFUSE: "THE CLOUD DOES NOT TAKE OVER.",

@@ -7,7 +7,7 @@ lease in etcd alone: while it is held, or not known, nobody can insist on a swit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -41,11 +41,16 @@ class Tier(Enum):
 
 
 class Verdict(Enum):
-    """What may be done now. PREPARE: make the host, restore, add capacity, switch nothing. ASK: a person decides."""
+    """What may be done now.
+
+    PREPARE: make the host, restore, add capacity, switch nothing. ASK: a person decides. WAIT: it is decided; the
+    cloud's member may lead as soon as the lease has lapsed, which the lease itself sees to. SWITCH: it has lapsed.
+    """
 
     REFUSE = "refuse"
     PREPARE = "prepare"
     ASK = "ask"
+    WAIT = "wait"
     SWITCH = "switch"
 
 
@@ -171,6 +176,8 @@ def _led_by_the_cloud(situation: Situation) -> Judgement:
     holder = situation.lease.holder or "a host of the cloud"
     if situation.begun:
         return Judgement(Verdict.SWITCH, (f"{holder} holds the lease: what is left of this failover is finished.",))
+    if not (*_lost(situation),):
+        return Judgement(Verdict.SWITCH, (f"{holder} took the lease that the colo lost: the customers follow.",))
     return Judgement(
         Verdict.REFUSE, (f"{holder} holds the lease: the cloud leads already, and there is nothing to do.",)
     )
@@ -188,13 +195,18 @@ def _two_could_write(lease: Lease) -> str:
 
 
 def _not_yet(situation: Situation, unsafe: str) -> Judgement:
-    """Judge while two sites could write: there is no switch, whoever asks; preparing harms nobody."""
+    """Judge while two sites could write: there is no switch, whoever asks; preparing and waiting harm nobody."""
     final = "Nobody can insist on that: two sites could write at once."
     insisted = (final,) if situation.insists else ()
     if found := (*_lost(situation),):
         return Judgement(Verdict.REFUSE, (unsafe, *found, *insisted))
-    if refusals := (*_blocked(situation),):
-        return Judgement(Verdict.REFUSE, (unsafe, *refusals, *insisted))
+    if situation.lease.quorum and situation.lease.holder_site:
+        then = _safe(replace(situation, lease=Lease(quorum=True, lapsed_seconds=0.0)))
+        if then.verdict is Verdict.SWITCH:
+            wait = "The colo seems lost; the cloud leads as soon as that lease has lapsed, and not before."
+            return Judgement(Verdict.WAIT, (unsafe, wait, *then.reasons[1:]), then.overridden)
+        if then.verdict is Verdict.REFUSE:
+            return Judgement(Verdict.REFUSE, (unsafe, *then.reasons))
     wait = "The colo seems lost, so the cloud prepares; the switch waits until the lease has lapsed."
     return Judgement(Verdict.PREPARE, (unsafe, wait, *insisted))
 
@@ -242,7 +254,7 @@ def _blocked(situation: Situation) -> Iterator[str]:
     left = (rules.block_seconds - ago) / 60
     yield (
         f"The last recovery began {ago / 60:.0f} min ago, and one is allowed in {rules.block_seconds / 60:.0f} min: "
-        f"acknowledge it after looking, or wait {left:.0f} min."
+        f"look how it ended, then run playbooks/acknowledge_recovery.yml, or wait {left:.0f} min."
     )
 
 

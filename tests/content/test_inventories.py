@@ -45,7 +45,7 @@ def test_group_variables_have_the_same_names() -> None:
 
 def test_the_labs_internet_lets_through_to_the_public_addresses_that_servers_have() -> None:
     topology = project.load(project.ROOT / "lab/topology.yml")["cloud"]["public_hosts"]
-    servers = project.load(LAB / "group_vars/all/cloud.yml")["cloud_servers"]
+    servers = project.load(LAB / "group_vars/all/cloud.yml")["cloud_standing_servers"]
     public = {
         server["name"]: interface["address"]
         for server in servers

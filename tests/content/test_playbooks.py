@@ -59,5 +59,10 @@ def test_the_file_name_of_a_play_is_a_noun_or_a_verb_of_the_design(playbook: Pat
         "destroy",
         "roll_back",
         "switch",
+        "change",
+        "settle",
+        "show",
+        "rejoin",
+        "acknowledge",
     )
     assert playbook.stem in nouns or playbook.stem.startswith(verbs)

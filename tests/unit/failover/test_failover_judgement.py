@@ -43,9 +43,13 @@ def reasons(judgement: Judgement) -> str:
 MATRIX: dict[str, tuple[Situation, Verdict, str]] = {
     "WAS dies": (Situation(UP, UP, UP, HELD, GOOD), Verdict.REFUSE, "not lost"),
     "colo database process dies": (Situation(UP, UP, UP, LAPSED, GOOD), Verdict.REFUSE, "mend its database"),
-    "colo dark, the lease not lapsed yet": (replace(DARK, lease=HELD), Verdict.PREPARE, "waits until the lease"),
+    "colo dark, the lease not lapsed yet": (
+        replace(DARK, lease=HELD),
+        Verdict.WAIT,
+        "as soon as that lease has lapsed",
+    ),
     "colo dark": (DARK, Verdict.SWITCH, "witness agrees"),
-    "colo cut off but running, lease held": (replace(DARK, lease=HELD), Verdict.PREPARE, "may take writes"),
+    "colo cut off but running, lease held": (replace(DARK, lease=HELD), Verdict.WAIT, "may take writes"),
     "colo cut off but running, lease lapsed": (DARK, Verdict.SWITCH, "Nobody has held the lease"),
     "VPN cut": (Situation(DOWN, UP, UP, HELD, GOOD), Verdict.REFUSE, "tunnel is cut"),
     "VPN cut and witness dark": (Situation(DOWN, UP, SILENT, HELD, GOOD), Verdict.REFUSE, "tunnel is cut"),
@@ -70,8 +74,13 @@ MATRIX: dict[str, tuple[Situation, Verdict, str]] = {
         Verdict.REFUSE,
         "silence proves nothing",
     ),
-    "alert storm: the cloud leads already": (
+    "colo dark, and a synchronous replica leads by itself": (
         replace(DARK, lease=Lease(quorum=True, holder="cloud-db1", holder_site="cloud")),
+        Verdict.SWITCH,
+        "the customers follow",
+    ),
+    "the cloud leads, and the colo is well": (
+        Situation(UP, UP, UP, Lease(quorum=True, holder="cloud-db1", holder_site="cloud"), GOOD),
         Verdict.REFUSE,
         "leads already",
     ),
@@ -105,8 +114,10 @@ def test_an_alert_under_the_automatic_policy(row: str) -> None:
 def test_under_the_policy_approve_an_alert_switches_nothing_that_was_not_begun(row: str) -> None:
     situation, verdict, _ = MATRIX[row]
     # What was begun has been decided on: a person said yes before it was interrupted.
-    asks = verdict is Verdict.SWITCH and not situation.begun
-    assert judge(situation).verdict is (Verdict.ASK if asks else verdict)
+    # Nor is there anything to ask once the members of the lease have let the cloud lead.
+    asks = verdict is Verdict.SWITCH and not situation.begun and situation.lease.holder_site != "cloud"
+    prepares = verdict is Verdict.WAIT
+    assert judge(situation).verdict is (Verdict.ASK if asks else Verdict.PREPARE if prepares else verdict)
 
 
 @pytest.mark.parametrize("row", [row for row, (_, verdict, _) in MATRIX.items() if verdict is Verdict.REFUSE])
@@ -123,7 +134,21 @@ def test_an_operator_is_refused_as_well_and_told_how_to_insist_where_that_is_saf
     assert not safe or words in " ".join(insisted.overridden)
 
 
-@pytest.mark.parametrize("lease", [HELD, NO_MAJORITY, Lease(quorum=True)])
+def test_who_decided_waits_for_the_lease_and_is_told_so() -> None:
+    judgement = judge(operator(replace(DARK, lease=HELD)))
+    assert judgement.verdict is Verdict.WAIT
+    assert "as soon as that lease has lapsed, and not before" in reasons(judgement)
+
+
+def test_what_an_operator_can_override_is_overridden_while_the_lease_is_held_too() -> None:
+    again = replace(DARK, lease=HELD, last_recovery_seconds=60)
+    assert judge(operator(again)).verdict is Verdict.REFUSE
+    insisted = judge(operator(again, IN_SO_MANY_WORDS))
+    assert insisted.verdict is Verdict.WAIT
+    assert "one is allowed in 60 min" in " ".join(insisted.overridden)
+
+
+@pytest.mark.parametrize("lease", [NO_MAJORITY, Lease(quorum=True)])
 def test_nobody_can_insist_while_two_sites_could_write(lease: Lease) -> None:
     judgement = judge(operator(replace(DARK, lease=lease), IN_SO_MANY_WORDS))
     assert judgement.verdict is not Verdict.SWITCH
@@ -211,7 +236,8 @@ def test_whatever_is_known_no_switch_is_made_while_the_colo_may_hold_the_lease(s
 @given(situations)
 def test_without_a_person_no_switch_is_made_unless_the_witness_agrees(situation: Situation) -> None:
     judgement = judge(replace(situation, operator=False, begun=False))
-    if judgement.verdict is Verdict.SWITCH:
+    led_by_the_cloud = situation.lease.quorum and situation.lease.holder_site == "cloud"
+    if judgement.verdict is Verdict.SWITCH and not led_by_the_cloud:
         assert situation.rules.policy is Policy.AUTOMATIC
         assert situation.witness.seen is Seen.DOWN
         assert situation.outside.seen is Seen.DOWN
