@@ -19,7 +19,7 @@ def test_there_are_playbooks() -> None:
 
 @by_playbook
 def test_a_playbook_fits_on_two_screens(playbook: Path) -> None:
-    assert len(playbook.read_text(encoding="utf-8").splitlines()) <= 80
+    assert len(playbook.read_text(encoding="utf-8").splitlines()) <= 90  # two screens of 45 lines
 
 
 @by_playbook
@@ -64,5 +64,7 @@ def test_the_file_name_of_a_play_is_a_noun_or_a_verb_of_the_design(playbook: Pat
         "show",
         "rejoin",
         "acknowledge",
+        "prepare",
+        "remove",
     )
     assert playbook.stem in nouns or playbook.stem.startswith(verbs)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from lab import crowd, faults
-from tests.acceptance.conftest import Lab, eventually
+from tests.acceptance.conftest import Lab
 from tests.acceptance.test_show import Crowd, clean, playbook
+from tests.long.failover import colo_again, longest_pause, roles, sold
 from tests.long.test_tiers import HOST, MEMBER, bring, members
+
+__all__ = ["colo_again"]  # a fixture
 
 pytestmark = pytest.mark.usefixtures("brakes")
 TIER = ["-e", "data_tier=standby"]
@@ -28,22 +27,6 @@ def standby(session_lab: Lab) -> None:
         assert done.ok, done.out[-3000:] + done.err
 
 
-@pytest.fixture
-def colo_again(lab: Lab, site: faults.Lab) -> Iterator[None]:
-    assert playbook("acknowledge_recovery").ok
-    yield
-    faults.power_on(site, "colo")
-    eventually(lambda: lab.on("colo-ops1", "sudo understudy brake").ok, 60, "the colo's runner answers")
-
-
-def longest_pause(journal: list[dict[str, Any]], after: datetime) -> tuple[float, datetime]:
-    """Return the longest time without a confirmed booking from this moment on, in seconds, and when it ended."""
-    moments = sorted(datetime.fromisoformat(line["at"]) for line in journal)
-    later = [max([m for m in moments if m <= after], default=after)] + [m for m in moments if m > after]
-    pauses = [((b - a).total_seconds(), b) for a, b in pairwise(later)]
-    return max(pauses)
-
-
 def test_a_failover_is_refused_while_the_colo_is_well(lab: Lab) -> None:
     refused = playbook("fail_over_to_cloud", *TIER)
     assert not refused.ok
@@ -52,14 +35,6 @@ def test_a_failover_is_refused_while_the_colo_is_well(lab: Lab) -> None:
     assert not insisted.ok
     assert "Nobody can insist on that: two sites could write at once" in " ".join(insisted.out.split())
     assert members(lab)[MEMBER]["Role"] == "Leader"
-
-
-def roles(lab: Lab) -> dict[str, tuple[str, str]]:
-    return {name: (each["Role"], each["State"]) for name, each in members(lab).items()}
-
-
-def sold(shopping: crowd.Shopping) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in shopping.journal.splitlines()]
 
 
 @pytest.mark.usefixtures("colo_again")
