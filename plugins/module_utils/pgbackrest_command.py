@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from ansible.module_utils.basic import AnsibleModule
 
+# Documented in doc_fragments/backup.py.
+OPTIONS: dict[str, dict[str, Any]] = {"stanza": {"type": "str", "required": True}}
+LEADER_OPTIONS: dict[str, dict[str, Any]] = {
+    "port": {"type": "int", "default": 5432},
+    "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
+}
 ACCOUNT = "postgres"
 CONFIGURATION = "/etc/pgbackrest/pgbackrest.conf"
 AS_ACCOUNT = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--init-groups"]

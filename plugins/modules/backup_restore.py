@@ -9,6 +9,7 @@ module: backup_restore
 short_description: Restore a database from its backups into a directory, to the end of the archive or to a moment
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: understudy.hybrid.backup
 description:
   - Restores the files, lets PostgreSQL replay the WAL there without a network and without archiving, and stops it
     again. What is left is a database directory that was shut down cleanly and can be started.
@@ -16,10 +17,6 @@ description:
     a moment that the storage does not reach; then nothing was changed.
   - In check mode it refuses as it would, and changes nothing.
 options:
-  stanza:
-    description: Name of the database in pgBackRest's configuration.
-    type: str
-    required: true
   place:
     description: The directory, with an absolute path; its parent must be there.
     type: path
@@ -197,7 +194,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "stanza": {"type": "str", "required": True},
+            **pgbackrest_command.OPTIONS,
             "place": {"type": "path", "required": True},
             "moment": {"type": "str", "default": ""},
             "replace": {"type": "str", "default": ""},

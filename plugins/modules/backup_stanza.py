@@ -9,22 +9,10 @@ module: backup_stanza
 short_description: Make the place of a database in its backup repositories, once, and prove that WAL arrives there
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: [understudy.hybrid.backup, understudy.hybrid.backup.leader]
 description:
   - Where this host's PostgreSQL takes writes, asks pgBackRest whether each repository knows the database; if not, makes
     its place there and waits until a segment of WAL has arrived. A replica does nothing.
-options:
-  stanza:
-    description: Name of the database in pgBackRest's configuration.
-    type: str
-    required: true
-  port:
-    description: Port of PostgreSQL, for its socket.
-    type: int
-    default: 5432
-  textfile_directory:
-    description: Where node_exporter reads figures.
-    type: path
-    default: /var/lib/prometheus/node-exporter
 """
 
 EXAMPLES = r"""
@@ -72,11 +60,7 @@ def refuse_without_archiving(module: AnsibleModule) -> None:
 def main() -> None:
     """Look, make what is missing, and prove it."""
     module = AnsibleModule(
-        argument_spec={
-            "stanza": {"type": "str", "required": True},
-            "port": {"type": "int", "default": 5432},
-            "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
-        },
+        argument_spec={**pgbackrest_command.OPTIONS, **pgbackrest_command.LEADER_OPTIONS},
         supports_check_mode=True,
     )
     if not pgbackrest_command.leads(module):

@@ -9,29 +9,18 @@ module: backup_take
 short_description: Take a backup of the PostgreSQL of this host, if it is the one that takes writes
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: [understudy.hybrid.backup, understudy.hybrid.backup.leader]
 description:
   - Takes the backup into every repository and reports size, seconds and speed. A replica does nothing.
   - Refuses while another backup runs. The lock is the kernel's, so what a killed run left does not block.
   - Leaves figures for monitoring, also when it fails. In check mode nothing is taken.
 options:
-  stanza:
-    description: Name of the database in pgBackRest's configuration.
-    type: str
-    required: true
   type:
     description:
       - C(full) is everything, C(diff) what changed since the last full one, C(incr) since the last of any kind.
     type: str
     choices: [full, diff, incr]
     default: incr
-  port:
-    description: Port of PostgreSQL, for its socket.
-    type: int
-    default: 5432
-  textfile_directory:
-    description: Where node_exporter reads figures.
-    type: path
-    default: /var/lib/prometheus/node-exporter
 """
 
 EXAMPLES = r"""
@@ -111,10 +100,9 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "stanza": {"type": "str", "required": True},
+            **pgbackrest_command.OPTIONS,
+            **pgbackrest_command.LEADER_OPTIONS,
             "type": {"type": "str", "choices": ["full", "diff", "incr"], "default": "incr"},
-            "port": {"type": "int", "default": 5432},
-            "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
         },
         supports_check_mode=True,
     )

@@ -9,15 +9,12 @@ module: backup_verify
 short_description: Read everything in the backup storage, and say what is wrong with it
 version_added: "0.1.0"
 author: The Understudy authors
+extends_documentation_fragment: [understudy.hybrid.backup, understudy.hybrid.backup.leader]
 description:
   - Lets pgBackRest read and check every object, looks for gaps in the WAL, and compares age and size of the newest
     backup with limits and with the ten before it. Each finding is a sentence; any finding fails the task.
   - A replica does nothing. Nothing is changed in the storage. Leaves figures for monitoring.
 options:
-  stanza:
-    description: Name of the database in pgBackRest's configuration.
-    type: str
-    required: true
   oldest_hours:
     description: How old the newest backup may be.
     type: float
@@ -30,14 +27,6 @@ options:
     description: It grew oddly above this share.
     type: float
     default: 2.0
-  port:
-    description: Port of PostgreSQL, for its socket.
-    type: int
-    default: 5432
-  textfile_directory:
-    description: Where node_exporter reads figures.
-    type: path
-    default: /var/lib/prometheus/node-exporter
 """
 
 EXAMPLES = r"""
@@ -118,12 +107,11 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "stanza": {"type": "str", "required": True},
+            **pgbackrest_command.OPTIONS,
+            **pgbackrest_command.LEADER_OPTIONS,
             "oldest_hours": {"type": "float", "default": 26},
             "least_share": {"type": "float", "default": 0.5},
             "most_share": {"type": "float", "default": 2.0},
-            "port": {"type": "int", "default": 5432},
-            "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
         },
         supports_check_mode=True,
     )
