@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,13 +22,13 @@ import pytest
 from lab import crowd, faults, topology
 from lab.paths import Paths
 from tests.acceptance.conftest import ROOT, Done, Lab, eventually, run
+from tests.acceptance.crowds import ARRIVALS, Crowd, clean, keep, nobody_was_let_down
 
 COLO_EDGE, CLOUD_EDGE = "10.210.101.2", "10.210.102.2"
 SERVERS = ("colo-was1", "colo-was2", "cloud-was1")
 TTL_SECONDS, GRACE_SECONDS = 15, 5
 SEATS, ATTEMPTS, CUSTOMERS = 2_000, 10_000, 64
-# Customers per second, and the seconds that an edge takes to see that a server is gone (two checks).
-ARRIVALS, CHECK_SECONDS = 6, 2
+CHECK_SECONDS = 2  # that an edge takes to see that a server is gone (two checks)
 THROUGH_COLO = ["--resolve", f"{crowd.NAME}={COLO_EDGE}"]
 
 
@@ -45,32 +45,6 @@ def settled(lab: Lab, site: faults.Lab) -> Iterator[None]:
     yield
     payments(lab, site, mode="none")
     ready(lab)
-
-
-class Crowd:
-    """Customers who buy in the background while a test breaks something."""
-
-    def __init__(
-        self, site: faults.Lab, name: str, seconds: int, options: Sequence[str] = (), arrivals: float = ARRIVALS
-    ) -> None:
-        self.site, self.run = site, f"{name}-{time.strftime('%H%M%S')}"
-        words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds), *options]
-        self.process = crowd.start(site, self.run, words)
-
-    def end(self, settle_seconds: int = 60) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
-        """Wait until the last customer has gone; return their report, their journal and the audit."""
-        shopping = crowd.finish(self.site, self.run, self.process)
-        lines = [json.loads(line) for line in shopping.journal.splitlines()]
-        audit = crowd.audit(self.site, shopping.journal, settle_seconds=settle_seconds)
-        keep(self.run, shopping.report, audit)
-        return shopping.report, lines, audit
-
-
-def keep(name: str, report: dict[str, Any], audit: dict[str, Any]) -> None:
-    """Keep what was measured beside the other reports."""
-    folder = ROOT / "reports/show"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps({"report": report, "audit": audit}, indent=1), encoding="utf-8")
 
 
 def ready(lab: Lab) -> None:
@@ -97,19 +71,6 @@ def payments(lab: Lab, site: faults.Lab, **wanted: Any) -> None:
 
 def playbook(name: str, *arguments: str, seconds: float = 600) -> Done:
     return run(["ansible-playbook", f"playbooks/{name}.yml", *arguments], seconds)
-
-
-def clean(audit: dict[str, Any]) -> None:
-    """Demand that nothing was lost, sold twice, or paid for nothing."""
-    faulty = {key: value for key, value in audit.items() if key not in {"confirmed", "findings"} and value}
-    assert not faulty, (faulty, audit["findings"][:5])
-
-
-def nobody_was_let_down(report: dict[str, Any]) -> None:
-    """Demand that every request got a proper answer and every customer an end to the purchase."""
-    assert report["requests"]["failed"] == 0, report["failures"]
-    assert report["purchases"]["gave_up"] == 0, report["purchases"]
-    assert report["purchases"]["confirmed"] > 0
 
 
 def test_2_000_seats_are_sold_once_each_to_10_000_attempts_through_both_edges(lab: Lab, site: faults.Lab) -> None:

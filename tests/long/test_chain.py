@@ -16,7 +16,7 @@ import pytest
 
 from lab import faults, runners
 from tests.acceptance.conftest import Lab, eventually
-from tests.acceptance.test_show import Crowd, clean
+from tests.acceptance.crowds import Crowd, clean
 from tests.long.scaling import BURST, EDGES, servers, states
 
 pytestmark = pytest.mark.usefixtures("image", "as_it_was", "released")

@@ -16,7 +16,7 @@ import pytest
 
 from lab import faults
 from tests.acceptance.conftest import OPERATOR, Lab, eventually, run
-from tests.acceptance.test_show import Crowd, clean, nobody_was_let_down
+from tests.acceptance.crowds import Crowd, clean, nobody_was_let_down
 from tests.long.scaling import BURST, changed, requests_of, scale, servers, serving
 
 IMAGES = OPERATOR.parent / "openstack/glance"

@@ -251,12 +251,9 @@ def options() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("record", help="keep what a unit is being started with").add_argument("unit")
     verbs.add_parser("status", help="tell what serves").add_argument("release", nargs="?", default="")
-    serving = [
-        verbs.add_parser("activate", help="put a release into service"),
-        verbs.add_parser("rollback", help="go back"),
-    ]
-    serving[0].add_argument("release")
-    for verb in serving:
+    activating = verbs.add_parser("activate", help="put a release into service")
+    activating.add_argument("release")
+    for verb in (activating, verbs.add_parser("rollback", help="go back")):
         verb.add_argument("--ready-url", required=True)
         verb.add_argument("--statuses", default="200-299", help="what counts as ready, such as 200-499")
         verb.add_argument("--deadline-seconds", type=float, default=30)
