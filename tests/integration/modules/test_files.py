@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[3]
+from tests.integration.modules.plays import play
 
 
 @dataclass(frozen=True)
@@ -26,30 +23,12 @@ class Role:
     def run(self, files: list[dict[str, Any]], *arguments: str) -> tuple[bool, dict[str, Any]]:
         """Run the task; return whether the play succeeded and what the task returned."""
         task = {"name": "Write", "understudy.hybrid.files": {"files": files}, "register": "told"}
-        play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "roles": ["thing"]}]
         (self.folder / "roles/thing/tasks/main.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
-        (self.folder / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
-        environment = os.environ | {
-            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_DEPRECATION_WARNINGS": "0",
-        }
-        done = subprocess.run(
-            ["ansible-playbook", "--inventory", "localhost,", *arguments, "play.yml"],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "{" in done.stdout, done.stdout + done.stderr
-        told = json.loads(done.stdout[done.stdout.index("{") :])["plays"][0]["tasks"][0]["hosts"]["localhost"]
-        return done.returncode == 0, told
+        return play(self.folder, {"roles": ["thing"]}, *arguments)
 
 
 @pytest.fixture
 def role(tmp_path: Path) -> Role:
-    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ninterpreter_python = {sys.executable}\n", encoding="utf-8")
     for part in ("tasks", "templates", "files"):
         (tmp_path / "roles/thing" / part).mkdir(parents=True)
     (tmp_path / "roles/thing/templates/a.conf.j2").write_text("name = {{ 6 * 7 }}\n", encoding="utf-8")

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.integration.modules.plays import play
 
 
 def run(folder: Path, names: list[str], *arguments: str) -> tuple[bool, dict[str, Any]]:
     """Run the module; return whether the play succeeded and what the task returned."""
     task = {"name": "Install", "understudy.hybrid.packages": {"name": names, "policy_rc_d": 101}}
-    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]
-    (folder / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
-    (folder / "ansible.cfg").write_text(f"[defaults]\ninterpreter_python = {sys.executable}\n", encoding="utf-8")
-    environment = os.environ | {
-        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_DEPRECATION_WARNINGS": "0",
-    }
-    done = subprocess.run(
-        ["ansible-playbook", "--inventory", "localhost,", *arguments, "play.yml"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "{" in done.stdout, done.stdout + done.stderr
-    told = json.loads(done.stdout[done.stdout.index("{") :])["plays"][0]["tasks"][0]["hosts"]["localhost"]
-    return done.returncode == 0, told
+    return play(folder, {"tasks": [task]}, *arguments)
 
 
 def test_packages_that_are_there_are_not_asked_of_apt(tmp_path: Path) -> None:
