@@ -34,58 +34,64 @@ from booking.store import orphans as store
 from booking.store.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    Step = Callable[[Shop, Finding, bool], Outcome]
 
 From = Annotated[Path, typer.Option("--from", help="the list that `booking divergence` kept")]
 Into = Annotated[str | None, typer.Option(help="libpq URL of the database that sells; BOOKING_DATABASE_URL otherwise")]
 Numbers = Annotated[list[str] | None, typer.Option("--number", help="only this booking of the list; repeatable")]
 
 
-def reinsert(
-    *,
-    from_file: From,
-    into: Into = None,
-    number: Numbers = None,
-    gateway_url: GatewayUrl = None,
-    gateway_secret_file: SecretFile = None,
-    ca_file: CaFile = None,
-    as_json: AsJson = False,
-) -> None:
+def _settling(*actions: Action, settled_unnamed: frozenset[Result] = SETTLED) -> Callable[[Step], Callable[..., None]]:
+    """Make a command of what is done to one booking of the list; the options are the same whatever that is.
+
+    Without --number it takes the bookings of these actions, and those results count as settled. The step is told
+    whether its booking was named.
+    """
+
+    def command_of(step: Step) -> Callable[..., None]:
+        def command(
+            *,
+            from_file: From,
+            into: Into = None,
+            number: Numbers = None,
+            gateway_url: GatewayUrl = None,
+            gateway_secret_file: SecretFile = None,
+            ca_file: CaFile = None,
+            as_json: AsJson = False,
+        ) -> None:
+            with _telling(step.__name__):
+                chosen, named = _chosen(from_file, number, *actions), bool(number)
+                with _opened(into, gateway_url, gateway_secret_file, ca_file) as shop:
+                    outcomes = [step(shop, finding, named) for finding in with_progress(chosen, "bookings")]
+            _end(outcomes, as_json=as_json, settled=SETTLED if named else settled_unnamed)
+
+        command.__name__, command.__doc__ = step.__name__, step.__doc__
+        return command
+
+    return command_of
+
+
+@_settling(Action.REINSERT)
+def reinsert(shop: Shop, finding: Finding, _: bool) -> Outcome:
     """Put the listed bookings back whose seats are still free and whose money the gateway still has.
 
     Each in one transaction; safe to repeat, also after it was killed. Exit code 0 when all that were asked for are
     back, 1 when one is not (its sentence says why), 2 when the list or a setting cannot be used.
     """
-    with _telling("reinsert"):
-        chosen = _chosen(from_file, number, Action.REINSERT)
-        with _opened(into, gateway_url, gateway_secret_file, ca_file) as shop:
-            outcomes = [put_back(shop, finding.booking) for finding in with_progress(chosen, "bookings")]
-    _end(outcomes, as_json=as_json)
+    return put_back(shop, finding.booking)
 
 
-def refund(
-    *,
-    from_file: From,
-    into: Into = None,
-    number: Numbers = None,
-    gateway_url: GatewayUrl = None,
-    gateway_secret_file: SecretFile = None,
-    ca_file: CaFile = None,
-    as_json: AsJson = False,
-) -> None:
+# What was put back needs no refund; who named it must hear that it got none.
+@_settling(Action.REFUND, Action.REINSERT, settled_unnamed=SETTLED | {Result.STAYS})
+def refund(shop: Shop, finding: Finding, named: bool) -> Outcome:
     """Pay the listed bookings back that do not fit any more, and record them as cancelled; each once.
 
     A booking that still fits is paid back only when it is named with --number. Exit code 0 when all that were asked for
     are settled, 1 when one is not (its sentence says why), 2 when the list or a setting cannot be used.
     """
-    with _telling("refund"):
-        chosen = _chosen(from_file, number, Action.REFUND, Action.REINSERT)
-        with _opened(into, gateway_url, gateway_secret_file, ca_file) as shop:
-            outcomes = [
-                pay_back(shop, finding, although_it_fits=bool(number)) for finding in with_progress(chosen, "bookings")
-            ]
-    # What was put back needs no refund; who named it must hear that it got none.
-    _end(outcomes, as_json=as_json, settled=SETTLED if number else SETTLED | {Result.STAYS})
+    return pay_back(shop, finding, although_it_fits=named)
 
 
 def orphans(
