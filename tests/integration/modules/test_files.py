@@ -20,9 +20,9 @@ class Role:
     folder: Path
     place: Path
 
-    def run(self, files: list[dict[str, Any]], *arguments: str) -> tuple[bool, dict[str, Any]]:
-        """Run the task; return whether the play succeeded and what the task returned."""
-        task = {"name": "Write", "understudy.hybrid.files": {"files": files}, "register": "told"}
+    def run(self, files: list[dict[str, Any]] | str, *arguments: str, **words: Any) -> tuple[bool, dict[str, Any]]:
+        """Run the task, with further words such as `loop`; return whether the play succeeded and what the task told."""
+        task = {"name": "Write", "understudy.hybrid.files": {"files": files}, **words}
         (self.folder / "roles/thing/tasks/main.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
         return play(self.folder, {"roles": ["thing"]}, *arguments)
 
@@ -87,30 +87,34 @@ def test_a_check_run_tells_and_touches_nothing(role: Role) -> None:
 
 
 def test_drift_of_mode_or_content_is_mended(role: Role) -> None:
-    wanted = [{"path": f"{role.place}/a", "content": "x\n", "mode": "0600"}]
-    role.run(wanted)
-    (role.place / "a").chmod(0o644)
-    assert role.run(wanted)[1]["changed_paths"] == [f"{role.place}/a"]
-    (role.place / "a").write_text("y\n")
-    assert role.run(wanted)[1]["changed_paths"] == [f"{role.place}/a"]
-    assert (role.place / "a").stat().st_mode & 0o777 == 0o600
-    assert (role.place / "a").read_text() == "x\n"
+    drifted, spoilt, kept = (role.place / name for name in ("drifted", "spoilt", "kept"))
+    wanted = [{"path": str(file), "content": "x\n", "mode": "0600"} for file in (drifted, spoilt, kept)]
+    assert role.run(wanted)[0]
+    drifted.chmod(0o644)
+    spoilt.write_text("y\n")
+    assert role.run(wanted)[1]["changed_paths"] == [str(drifted), str(spoilt)]
+    assert [file.stat().st_mode & 0o777 for file in (drifted, spoilt, kept)] == [0o600] * 3
+    assert [file.read_text() for file in (drifted, spoilt, kept)] == ["x\n"] * 3
 
 
-@pytest.mark.parametrize(
-    ("entry", "says"),
-    [
-        ({"path": "/x"}, "give exactly one of"),
-        ({"path": "/x", "content": "a", "template": "b"}, "give exactly one of"),
-        ({"path": "/x", "content": "a", "state": "directory"}, "cannot have content"),
-        ({"content": "a"}, "at least 'path'"),
-        ({"path": "/x", "state": "link"}, "without a target"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused_with_a_sentence(role: Role, entry: dict[str, Any], says: str) -> None:
-    ok, told = role.run([entry])
-    assert not ok
-    assert says in told["msg"]
+NONSENSE: list[tuple[dict[str, Any], str]] = [
+    ({"path": "/x"}, "give exactly one of"),
+    ({"path": "/x", "content": "a", "template": "b"}, "give exactly one of"),
+    ({"path": "/x", "content": "a", "state": "directory"}, "cannot have content"),
+    ({"content": "a"}, "at least 'path'"),
+    ({"path": "/x", "state": "link"}, "without a target"),
+]
+
+
+def test_what_cannot_be_meant_is_refused_with_a_sentence(role: Role) -> None:
+    meant = {"path": f"{role.place}/a", "content": "a"}
+    entries = [meant, *(entry for entry, _ in NONSENSE)]
+    _, told = role.run("{{ [item] }}", loop=entries, ignore_errors=True)
+    done, *refused = told["results"]
+    assert "exception" not in done  # which is how a loop's item says that it failed
+    for result, (entry, says) in zip(refused, NONSENSE, strict=True):
+        assert "exception" in result, entry
+        assert says in result["msg"], entry
 
 
 def test_a_secret_is_not_in_the_difference(role: Role) -> None:

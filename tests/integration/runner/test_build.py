@@ -12,6 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def copied(folder: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "inventories/production", folder / "production"))
+
+
 def build(out: Path, inventory: Path) -> subprocess.CompletedProcess[str]:
     command = [str(ROOT / "runner/build.sh"), str(out), "3.13", str(inventory)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -22,17 +26,19 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("built")
 
 
-@pytest.fixture
-def inventory(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(ROOT / "inventories/production", tmp_path / "production"))
-
-
-def test_the_archive_holds_all_that_a_host_needs_and_has_the_same_name_again(out: Path, inventory: Path) -> None:
-    made = build(out, inventory)
+@pytest.fixture(scope="module")
+def release(out: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of what was built first."""
+    made = build(out, copied(tmp_path_factory.mktemp("inventory")))
     assert made.returncode == 0, made.stderr
-    name = made.stdout.strip()
-    assert (out / "RELEASE").read_text().strip() == name
-    with tarfile.open(out / f"{name}.tar") as archive:
+    return made.stdout.strip()
+
+
+def test_the_archive_holds_all_that_a_host_needs_and_has_the_same_name_again(
+    out: Path, release: str, tmp_path: Path
+) -> None:
+    assert (out / "RELEASE").read_text().strip() == release
+    with tarfile.open(out / f"{release}.tar") as archive:
         held = {member.removeprefix("./") for member in archive.getnames()}
     assert held >= {
         "requirements.txt", "project/ansible.cfg", "project/playbooks/site.yml", "project/roles/was/tasks/main.yml",
@@ -46,14 +52,14 @@ def test_the_archive_holds_all_that_a_host_needs_and_has_the_same_name_again(out
         "wheels/dbos",
     }
     assert [each for each in held if "__pycache__" in each] == []
-    assert build(out, inventory).stdout.strip() == name
+    assert build(out, copied(tmp_path)).stdout.strip() == release
 
 
-def test_another_content_is_another_release(out: Path, inventory: Path) -> None:
-    before = build(out, inventory).stdout.strip()
+def test_another_content_is_another_release(out: Path, release: str, tmp_path: Path) -> None:
+    inventory = copied(tmp_path)
     (inventory / "policies.yml").write_text("policies: []\n")
     after = build(out, inventory).stdout.strip()
-    assert after != before
+    assert after != release
     assert [each.name for each in out.glob("*.tar")] == [f"{after}.tar"]
 
 
