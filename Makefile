@@ -46,8 +46,8 @@ unit: setup ## pure decisions, no processes
 content: setup ## the project read as data: interfaces, import table, docs
 	@pytest -q tests/content
 
-integration: setup ## real commands against recorded or faked services
-	@pytest -q tests/integration
+integration: setup ## real commands against recorded or faked services, two files of tests at a time
+	@pytest -q -n 2 --dist loadfile tests/integration
 
 molecule: setup ## every role on fresh Debian hosts: converge, idempotence, verify
 	@$(SUDO) tests/molecule.sh

@@ -6,15 +6,18 @@ import dataclasses
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from runner import tokens
 from runner.actions import CATALOGUE
 from tests.integration.booking.cluster import free_port
 from tests.integration.runner.execute.project import make_project
@@ -90,7 +93,8 @@ class Installation:
         (self.folder / "policies.yml").write_text(POLICIES)
         (self.folder / "state").mkdir(mode=0o700)
         (self.folder / "home").mkdir()
-        self.token = self.run("token", "add", "tests", "--scope", "admin").stdout.strip()
+        self.token = tokens.make(secrets.token_bytes)
+        tokens.save(self.folder / "tokens.json", tokens.added((), "tests", ["admin"], self.token))
         secret = self.folder / "token"
         secret.touch(mode=0o600)
         secret.write_text(self.token)
@@ -163,12 +167,18 @@ class Installation:
         body = json.dumps({"version": "4", "alerts": [alert]})
         return httpx.post(f"{self.url}/alerts", content=body, headers=headers, timeout=10).status_code
 
+    def jobs(self) -> list[dict[str, Any]]:
+        """Ask the API for the newest jobs."""
+        head = {"Authorization": f"Bearer {self.token}"}
+        found: list[dict[str, Any]] = httpx.get(f"{self.url}/jobs", headers=head, timeout=20).json()["jobs"]
+        return found
+
     def job(self) -> str:
         """Wait for the newest job, and return its name."""
         names: list[str] = []
 
         def made() -> bool:
-            names[:] = [each["id"] for each in json.loads(self.run("jobs", "--json").stdout)["jobs"]]
+            names[:] = [each["id"] for each in self.jobs()]
             return bool(names)
 
         until(made, 30, "there is a job")

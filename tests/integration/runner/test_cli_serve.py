@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from runner import tokens
 from tests.integration.runner.installations import Installation, alive, family
 from tests.integration.runner.waiting import until
 from tests.unit.runner.cli.certificates import pair
@@ -82,7 +83,7 @@ def test_while_it_drains_alerts_are_taken_and_what_runs_ends(installation: Insta
     until(lambda: installation.log.count("event=serve_ready") == 2, 60, "it is ready again")
     jobs = json.loads(installation.run("jobs", "--json").stdout)["jobs"]
     assert [each["state"] for each in jobs if each["action"] == "bake_image"] == ["succeeded"]
-    until(lambda: '"scale_out"' in installation.run("jobs", "--json").stdout, 20, "the alert is judged")
+    until(lambda: "scale_out" in {each["action"] for each in installation.jobs()}, 20, "the alert is judged")
     again.terminate()
 
 
@@ -151,6 +152,9 @@ def test_it_does_not_start_without_tokens(installation: Installation) -> None:
     code, log = refusal(installation)
     assert code == 2
     assert "there is no such file; make it with `understudy token add NAME --scope alerts`." in log
+    made = installation.run("token", "add", "monitoring", "--scope", "alerts")
+    assert made.returncode == 0, made.stderr
+    assert tokens.load(installation.folder / "tokens.json")[0].name == "monitoring"
 
 
 def test_it_does_not_start_with_a_broken_policy_file(installation: Installation) -> None:
