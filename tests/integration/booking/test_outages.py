@@ -54,7 +54,7 @@ def test_a_read_only_database_is_not_ready_and_sells_nothing(shop: Shop, databas
 def test_a_silent_database_is_answered_for_in_time(shop: Shop, database: psycopg.Connection) -> None:
     """The server processes are frozen: connections stay open and say nothing."""
     query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'booking'"
-    assert answers(f"{shop.url}/api/v1/screenings")
+    wait_until(lambda: answers(f"{shop.url}/api/v1/screenings"), 10, "it answers")
     frozen = [row[0] for row in database.execute(query)]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
