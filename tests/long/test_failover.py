@@ -10,7 +10,8 @@ import pytest
 
 from lab import crowd, faults
 from tests.acceptance.conftest import Lab
-from tests.acceptance.test_show import Crowd, clean, playbook
+from tests.acceptance.crowds import Crowd, clean
+from tests.acceptance.test_show import playbook
 from tests.long.failover import colo_again, longest_pause, roles, sold
 from tests.long.test_tiers import HOST, MEMBER, bring, members
 

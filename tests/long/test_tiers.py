@@ -10,7 +10,7 @@ import pytest
 
 from lab import faults
 from tests.acceptance.conftest import Done, Lab, eventually, run
-from tests.acceptance.test_show import Crowd, clean
+from tests.acceptance.crowds import Crowd, clean
 
 MEMBER, HOST = "colo-db1", "cloud-db1"
 pytestmark = pytest.mark.usefixtures("brakes")
