@@ -1,7 +1,7 @@
-"""Write the pages of docs/reference that are generated; with --check only say whether they are fresh.
+"""Write the pages of docs that are generated; with --check only say whether they are fresh.
 
-roles.md comes from the roles' argument specs, cli.md from the command `understudy`, api.md from the
-runner's OpenAPI document.
+failure-matrix.md comes from the figures of drills that were kept, reference/roles.md from the roles' argument specs,
+reference/cli.md from the command `understudy`, reference/api.md from the runner's OpenAPI document.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 
 import yaml
 
+from lab.drills import figures
 from runner.cli import page as cli
 from runner.web import page as api
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "docs/reference"
+FOLDER = ROOT / "docs"
 HEAD = """# Roles
 
 Generated from `roles/*/meta/argument_specs.yml` by `make docs`; a test fails when this page is stale.
@@ -58,10 +59,21 @@ def roles_page() -> str:
     return "\n".join([HEAD, *[chapter(role) for role in roles]])
 
 
+def matrix_page() -> str:
+    """Write the page of the failure matrix."""
+    return figures.page(figures.load())
+
+
 def main() -> int:
     """Write the pages, or compare them."""
     stale = 0
-    for name, page in {"roles.md": roles_page, "cli.md": cli.page, "api.md": api.page}.items():
+    pages = {
+        "reference/roles.md": roles_page,
+        "reference/cli.md": cli.page,
+        "reference/api.md": api.page,
+        "failure-matrix.md": matrix_page,
+    }
+    for name, page in pages.items():
         file, text = FOLDER / name, page()
         if "--check" not in sys.argv:
             file.write_text(text, encoding="utf-8")

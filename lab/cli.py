@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import building, demo, faults, machine, ssh, status, sweep, topology
+from lab.drills import entry
 from lab.errors import LabError, UnknownNameError
 from lab.paths import Paths
 from lab.slow import Slowness
@@ -67,6 +68,16 @@ def demonstrate(
     setup_seconds = float(os.environ.get("SETUP_SECONDS", "0"))
     if not demo.run(_lab(context), seconds=seconds, arrivals=arrivals, setup_seconds=setup_seconds):
         raise LabError("The demonstration was not clean; the report says what was lost or failed.")
+
+
+@app.command()
+def drill(
+    names: Annotated[list[str], typer.Argument(metavar="ROW...", help="as `understudy drill --list` shows them")],
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="add the figures to docs/measurements/drills.json")] = False,
+) -> None:
+    """Run rows of the failure matrix: the same as `understudy drill`."""
+    raise typer.Exit(entry.run(names, keep=keep))
 
 
 @app.command()

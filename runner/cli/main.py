@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli import deciding, evidence, jobs, looking, token_file
+from runner.cli import deciding, drill, evidence, jobs, looking, token_file
 from runner.cli.session import DEFAULT_SECONDS, DEFAULT_URL, Surroundings, Unreachable, opened
 from runner.cli.words import AsJson  # noqa: TC001 - typer reads the annotations
 from runner.errors import InvalidRequest, PolicyError, RunnerError, SettingsError, StoreUnavailable
@@ -61,6 +61,7 @@ def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
 for _command in (
     serve, deciding.decide, jobs.submit, jobs.jobs, jobs.show, jobs.follow, jobs.cancel, jobs.approve, jobs.reject,
     jobs.acknowledge, looking.brake, looking.plan, looking.ledger, looking.capacity, doctor, deciding.check_policies,
+    drill.drill,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(token_file.app, name="token")

@@ -1,0 +1,149 @@
+"""Do what the steps of a row say: break, mend, run a playbook and demand what comes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab import cloud, faults, ssh
+from lab.commands import attempt
+from lab.drills import damage, playbooks
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lab.drills.rows import Step
+
+_STORM = Path(__file__).with_name("remote_storm.py")
+_STORM_SECONDS = 120
+_MOST_KILLS = 20
+_BOOT_SECONDS = 300
+
+
+@dataclass
+class Actor:
+    """Act on the lab for one drill; `tier` is that of the data, `faults` the sentences on what was not as demanded."""
+
+    lab: faults.Lab
+    tier: str
+    folder: Path
+    tell: Callable[[str], float]
+    played: list[playbooks.Played] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def do(self, steps: Iterable[Step]) -> None:
+        """Do the steps in order; raises LabError for a verb that nobody knows, or a host that cannot be reached."""
+        for each in steps:
+            verb = _VERBS.get(each.verb)
+            if verb is None:
+                raise LabError(f"A drill's step is {each.verb!r}; known are {', '.join(_VERBS)}.")
+            self.tell(str(each))
+            verb(self, *each.words)
+
+    def play(self, name: str, *arguments: str) -> playbooks.Played:
+        """Run a playbook that must succeed; a failure is a fault of the drill."""
+        played = self._run(name, arguments)
+        if played.code != 0:
+            self.faults.append(f"{name} failed with exit code {played.code}: {_last(played)}")
+        return played
+
+    def play_refused(self, name: str, sentence: str, *arguments: str) -> None:
+        """Run a playbook that must refuse with a sentence."""
+        played = self._run(name, arguments)
+        if played.code == 0:
+            self.faults.append(f"{name} was to refuse with '{sentence}', and succeeded.")
+        elif sentence not in played.words:
+            self.faults.append(f"{name} was to refuse with '{sentence}', and said: {_last(played)}")
+
+    def play_killed(self, name: str, *arguments: str) -> None:
+        """Kill a playbook after its first play, then after its second, until one run comes to the end."""
+        for play in range(2, _MOST_KILLS):
+            played = self._run(name, arguments, stop_at_play=play)
+            if not played.killed:
+                self.kept["kills"] = play - 2
+                break
+        if played.code != 0:
+            self.faults.append(f"{name}, killed and run again, ended with exit code {played.code}: {_last(played)}")
+
+    def _run(self, name: str, arguments: Iterable[str], *, stop_at_play: int = 0) -> playbooks.Played:
+        words = ["-e", f"data_tier={self.tier}", *arguments]
+        played = playbooks.run(name, words, self.folder / "playbooks.log", stop_at_play=stop_at_play)
+        self.played.append(played)
+        ended = f"killed when it came to play {played.plays}" if played.killed else f"exit code {played.code}"
+        self.tell(f"{name}: {ended} after {played.seconds:.1f} s")
+        return played
+
+    def kill(self, host: str, process: str) -> None:
+        """Kill the oldest process of that name on a host, as a crash would."""
+        on(self.lab, host, "sudo", "pkill", "-KILL", "-o", "-x", process)
+
+    def wait_for(self, host: str, port: str) -> None:
+        """Wait until a host that boots listens on a port; a host that does not is a fault of the drill."""
+        deadline = time.monotonic() + _BOOT_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(LabError):
+                if on(self.lab, host, "ss", "-ltnH", f"sport = :{port}", seconds=10).strip():
+                    return
+            time.sleep(1)
+        self.faults.append(f"{host} does not listen on port {port}, {_BOOT_SECONDS} s after its power came back.")
+
+    def storm(self, host: str, deliveries: str) -> None:
+        """Send alerts to a site's runner, each of them twice; all must be taken."""
+        address = faults.management_address(self.lab, host)
+        words = shlex.join(["sudo", "python3", "-", deliveries])
+        done = attempt(
+            ssh.command(self.lab.paths, address, words),
+            input_bytes=_STORM.read_bytes(),
+            timeout_seconds=_STORM_SECONDS,
+        )
+        if done.returncode != 0:
+            raise LabError(f"{host}: no storm of alerts: {done.stderr.decode(errors='replace').strip()[-300:]}")
+        told = json.loads(done.stdout)
+        self.kept[f"storm_{host}"] = told
+        if refused := {code: count for code, count in told["answers"].items() if code != "202"}:
+            self.faults.append(
+                f"{host}: the runner answered {refused} beside {told['answers'].get('202', 0)} times 202."
+            )
+
+
+def on(lab: faults.Lab, host: str, *words: str, seconds: float = 30) -> str:
+    """Run a command on a host; raises LabError when it fails."""
+    done = attempt(
+        ssh.command(lab.paths, faults.management_address(lab, host), shlex.join(words)), timeout_seconds=seconds
+    )
+    if done.returncode != 0:
+        why = (done.stderr or done.stdout).decode(errors="replace").strip()[-300:]
+        raise LabError(f"{host}: `{shlex.join(words)}` ended with exit code {done.returncode}: {why}")
+    return done.stdout.decode()
+
+
+def _last(played: playbooks.Played) -> str:
+    """Return what a run said about its failure, or at its end."""
+    at = played.words.rfind("fatal: [")
+    return played.words[at:][:600] if at >= 0 else played.words[-600:]
+
+
+_VERBS: dict[str, Callable[..., Any]] = {
+    "power-off": lambda actor, name: faults.power_off(actor.lab, name),
+    "power-on": lambda actor, name: faults.power_on(actor.lab, name),
+    "isolate": lambda actor, name: faults.isolate(actor.lab, name),
+    "cut": lambda actor, first, second: faults.cut(actor.lab, first, second),
+    "heal": lambda actor: faults.heal(actor.lab),
+    "cloud-api": lambda _, mode: faults.cloud_api(mode),
+    "object-storage": lambda _, mode: cloud.object_storage_fault(mode),
+    "wait-for": Actor.wait_for,
+    "kill": Actor.kill,
+    "play": Actor.play,
+    "play-refused": Actor.play_refused,
+    "play-killed": Actor.play_killed,
+    "storm": Actor.storm,
+    "corrupt-backup": lambda actor: actor.kept.update(damage.corrupt(actor.lab)),
+    "mend-backup": lambda actor: damage.mend(actor.lab),
+}

@@ -1,0 +1,89 @@
+"""Run the product's playbooks as an operator would, keep what they say, and kill one where a drill wants it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from lab.building import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PLAY = "PLAY ["
+_SECONDS = 900
+_LIST = re.compile(r"The colo alone has (\d+) bookings.*?settle_list=(/\S+?\.json)")
+_CARD = re.compile(r"^TASK \[[^\]\n]*Show the failover card\].*?=> ?\n(.*?)\n\n", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What became of a run; `killed` when it was ended on purpose."""
+
+    name: str
+    code: int
+    said: str
+    seconds: float
+    plays: int
+    killed: bool = False
+
+    @property
+    def words(self) -> str:
+        """Return all it said on one line, as sentences are looked for."""
+        return " ".join(self.said.split())
+
+
+def run(name: str, arguments: Sequence[str], log: Path, *, stop_at_play: int = 0, seconds: float = _SECONDS) -> Played:
+    """Run a playbook; with `stop_at_play` its whole process group is killed with -9 when it comes to that play."""
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{name}.yml", *arguments]
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    started, lines, plays, killed = time.monotonic(), [f"$ {' '.join(command[1:])}\n"], 0, False
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=ours, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+    ) as process:  # fmt: skip
+        late = threading.Timer(seconds, _kill, [process])
+        late.start()
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                plays += line.startswith(_PLAY)
+                if stop_at_play and plays == stop_at_play and not killed:
+                    killed = True
+                    _kill(process)
+        finally:
+            late.cancel()
+            _kill(process)
+    with log.open("a", encoding="utf-8") as stream:
+        stream.writelines(lines)
+    return Played(name, process.returncode, "".join(lines), time.monotonic() - started, plays, killed)
+
+
+def card(said: str) -> list[str]:
+    """Return the lines of the failover card that a run showed last; none when it showed none (pure)."""
+    found = _CARD.findall(said)
+    return [str(line) for line in yaml.safe_load(found[-1])["msg"]] if found else []
+
+
+def kept_list(words: str) -> tuple[int, str] | None:
+    """Return how many bookings a return found at the colo alone, and the list that it kept of them (pure)."""
+    found = _LIST.search(words)
+    return (int(found[1]), found[2]) if found else None
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill a run with everything that it started, unless it has ended by itself."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,71 @@
+"""Send a runner many alerts, each of them twice, and count its answers: `python3 - DELIVERIES`, as root on an ops host.
+
+Address, token and authority are those that this host's Alertmanager uses.
+"""
+
+import json
+import re
+import ssl
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+FOLDER = Path("/etc/understudy/monitoring")
+AT_ONCE = 8
+SECONDS = 20
+
+
+def body(number: int, started: str) -> bytes:
+    """Write one delivery as Alertmanager does, with an alert that no policy waits for."""
+    labels = {"alertname": "DrillStorm", "number": str(number), "severity": "info"}
+    alert = {
+        "status": "resolved", "labels": labels, "annotations": {}, "startsAt": started, "endsAt": started,
+        "generatorURL": "", "fingerprint": f"{number:016x}",
+    }  # fmt: skip
+    return json.dumps(
+        {
+            "version": "4",
+            "groupKey": f"drill-{number}",
+            "truncatedAlerts": 0,
+            "status": "resolved",
+            "receiver": "runners",
+            "groupLabels": {},
+            "commonLabels": labels,
+            "commonAnnotations": {},
+            "externalURL": "",
+            "alerts": [alert],
+        }
+    ).encode()
+
+
+def main(deliveries: int) -> None:
+    """Send them, and print how often each answer came."""
+    settings = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
+    url = re.findall(r"- url: (\S+)", settings)[0]
+    context = ssl.create_default_context(cafile=re.findall(r"ca_file: ([^},\s]+)", settings)[0])
+    token = (FOLDER / "runner-token").read_text(encoding="utf-8").strip()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    started, began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
+
+    def send(number: int) -> str:
+        request = urllib.request.Request(url, body(number, started), headers)  # noqa: S310 - Alertmanager's own
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # noqa: S310 - as above
+                return str(answer.status)
+        except urllib.error.HTTPError as error:
+            return str(error.code)
+        except OSError as error:
+            return type(error).__name__
+
+    numbers = [*range(deliveries // 2)] * 2
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = Counter(pool.map(send, numbers))
+    print(json.dumps({"answers": answers, "seconds": round(time.monotonic() - began, 2)}))  # noqa: T201 - its output
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
