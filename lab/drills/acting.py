@@ -41,9 +41,9 @@ class Actor:
     def do(self, steps: Iterable[Step]) -> None:
         """Do the steps in order; raises LabError for a verb that nobody knows, or a host that cannot be reached."""
         for each in steps:
-            verb = _VERBS.get(each.verb)
+            verb = VERBS.get(each.verb)
             if verb is None:
-                raise LabError(f"A drill's step is {each.verb!r}; known are {', '.join(_VERBS)}.")
+                raise LabError(f"A drill's step is {each.verb!r}; known are {', '.join(VERBS)}.")
             self.tell(str(each))
             verb(self, *each.words)
 
@@ -130,7 +130,7 @@ def _last(played: playbooks.Played) -> str:
     return played.words[at:][:600] if at >= 0 else played.words[-600:]
 
 
-_VERBS: dict[str, Callable[..., Any]] = {
+VERBS: dict[str, Callable[..., Any]] = {
     "power-off": lambda actor, name: faults.power_off(actor.lab, name),
     "power-on": lambda actor, name: faults.power_on(actor.lab, name),
     "isolate": lambda actor, name: faults.isolate(actor.lab, name),

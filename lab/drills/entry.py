@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DONE, MISSED, UNKNOWN = range(3)
+_PROCESS = os.getpid()
 _KEPT_BY_SUDO = "PATH,NO_COLOR,TERM"
 
 
 def _interrupted(_number: int, _frame: object) -> None:
+    """Break off in the process that runs the drill; those that it forked to look into namespaces just end."""
+    if os.getpid() != _PROCESS:
+        os._exit(128 + signal.SIGTERM)
     raise KeyboardInterrupt
 
 
@@ -47,9 +51,7 @@ def run(names: Sequence[str], *, keep: bool) -> int:
         from lab.paths import Paths  # noqa: PLC0415 - the same
 
         signal.signal(signal.SIGTERM, _interrupted)  # whoever ends it gets a mended lab too
-        results = run.run(faults.Lab(topology.load(), Paths()), wanted)
-        if keep:
-            figures.keep(results)
+        results = run.run(faults.Lab(topology.load(), Paths()), wanted, figures.keep if keep else lambda _: None)
     except LabError as error:
         sys.stderr.write(f"{error}\n")
         return UNKNOWN if isinstance(error, UnknownNameError) else MISSED

@@ -12,7 +12,7 @@ from lab.building import PROJECT
 from lab.drills import measure, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lab.drills.rows import Row
@@ -62,12 +62,11 @@ def load(file: Path = FILE) -> Runs:
     return kept
 
 
-def keep(results: Iterable[Mapping[str, Any]], file: Path = FILE) -> None:
-    """Add the runs to those that are kept."""
+def keep(result: Mapping[str, Any], file: Path = FILE) -> None:
+    """Add a run to those that are kept."""
     kept = load(file)
-    for result in results:
-        runs = [*kept.get(result["row"], []), {key: result.get(key) for key in KEPT}]
-        kept[result["row"]] = runs[-RUNS:]
+    runs = [*kept.get(result["row"], []), {key: result.get(key) for key in KEPT}]
+    kept[result["row"]] = runs[-RUNS:]
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"rows": dict(sorted(kept.items()))}, indent=1, ensure_ascii=False)
     file.write_text(text + "\n", encoding="utf-8")

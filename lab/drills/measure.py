@@ -6,6 +6,7 @@ Pure: journals and logs in, figures out. Moments are aware, or seconds since the
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -65,6 +66,14 @@ def lost_seconds(sold: Iterable[Booking], missing: Iterable[str], event: datetim
 def missing_numbers(audit: Mapping[str, Any]) -> list[str]:
     """Return the numbers of the bookings that an audit misses."""
     return [each["booking_number"] for each in audit.get("findings", []) if each["kind"] == "missing"]
+
+
+def news(audit: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an audit without what an earlier one had found already: a drill answers for what it did."""
+    known = {(each["kind"], each["idempotency_key"]) for each in before["findings"]}
+    found = [each for each in audit["findings"] if (each["kind"], each["idempotency_key"]) not in known]
+    counts = Counter(each["kind"] for each in found)
+    return {key: counts.get(key, 0) for key in audit} | {"confirmed": audit["confirmed"], "findings": found}
 
 
 @dataclass(frozen=True)

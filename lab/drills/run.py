@@ -38,18 +38,24 @@ class Seen:
     rows_lost: int
 
 
-def run(lab: faults.Lab, rows: Sequence[Row], reports: Path = record.REPORTS) -> list[dict[str, Any]]:
-    """Run rows one after the other and return what came of each; the tier that there was is there again afterwards."""
+Result = dict[str, Any]
+
+
+def run(
+    lab: faults.Lab, rows: Sequence[Row], ended: Callable[[Result], None], reports: Path = record.REPORTS
+) -> list[Result]:
+    """Run rows one after the other; the tier that there was is there again afterwards. `ended` hears of each result."""
     if told := health.wait(lab, _AFTER_SECONDS):
         raise LabError(
             f"The lab is not well, so a drill would prove nothing: {' '.join(told)} Mend it, then try again."
         )
     tier = there = health.tier(health.members(lab))
-    results = []
+    results: list[Result] = []
     try:
         for row in rows:
             there = _bring(row.tier or tier, there, reports)
             results.append(_recorded(lab, row, there, reports))
+            ended(results[-1])
     finally:
         _bring(tier, there, reports)
     return results
@@ -93,7 +99,8 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
             folder / "result.json", head | {"verdict": "broken", "faults": [f"{type(error).__name__}: {error}"]}
         )
         timeline.tell(f"the drill broke off: {error}")
-        record.seal(lab, folder)
+        with contextlib.suppress(LabError):  # the reason to tell is the one above
+            record.seal(lab, folder)
         raise
     told = [*judge.faults(row, result), *actor.faults]
     result |= {"verdict": "missed" if told else "met", "faults": told, "evidence": folder.name}
@@ -144,26 +151,27 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     if row.fails_over:
         actor.play("acknowledge_recovery")
     name = f"drill-{row.name}-{time.strftime('%H%M%S')}"
+    before = crowd.audit(lab, "", settle_seconds=5)
     actor.tell(f"a crowd comes: {ARRIVALS:g} customers per second, through both edges")
     process = crowd.start(lab, name, ["--arrivals", f"{ARRIVALS:g}", "--duration", str(_LONGEST_SECONDS)])
     shopping = None
     try:
-        seen = _broken(actor, row, name)
+        seen = _broken(actor, row, name, before)
         actor.do(row.heal)
         failback = _returned(actor, name) if row.fails_over else None
         _wait_for_sales(lab, name, datetime.now(UTC), _AFTER_SECONDS)
     finally:
         crowd.send_home(lab, name)
         shopping = crowd.finish(lab, name, process)
-    audit = crowd.audit(lab, shopping.journal)
+    audit = measure.news(crowd.audit(lab, shopping.journal), before)
     writers.drop(lab, writers.OLD)
     record.write(actor.folder / "crowd.json", shopping.report)
     (actor.folder / "journal.jsonl").write_text(shopping.journal, encoding="utf-8")
-    record.write(actor.folder / "audit.json", {"before_mending": seen.audit, "at_the_end": audit})
+    record.write(actor.folder / "audit.json", {"before": before, "before_mending": seen.audit, "at_the_end": audit})
     return _figures(seen, audit, failback) | {"purchases": shopping.report["purchases"], **actor.kept}
 
 
-def _broken(actor: Actor, row: Row, name: str) -> Seen:
+def _broken(actor: Actor, row: Row, name: str, before: Mapping[str, Any]) -> Seen:
     """Break it, act, and look at what customers and writers met until then."""
     lab = actor.lab
     both = writers.NEW in servers.addresses(lab.topology, lab.paths)
@@ -180,7 +188,7 @@ def _broken(actor: Actor, row: Row, name: str) -> Seen:
     _keep_card(actor)
     leader = writers.NEW if row.fails_over else writers.OLD
     actor.tell(f"comparing what customers were told with the database that {leader} has")
-    audit = crowd.audit(lab, journal, settle_seconds=5, auditor=row.auditor)
+    audit = measure.news(crowd.audit(lab, journal, settle_seconds=5, auditor=row.auditor), before)
     old, lease = streams.rows(writers.OLD), streams.lease()
     ended = measure.lease_ended(lease, writers.OLD, event.timestamp()) if row.fails_over else None
     return Seen(

@@ -12,6 +12,7 @@ from runner.errors import InvalidRequest, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from importlib.metadata import EntryPoints
 
 GROUP = "understudy.drills"
 
@@ -26,9 +27,9 @@ class Drills(Protocol):
         """Run drills and return the exit code."""
 
 
-def installed() -> Any:
+def installed(points: Callable[..., EntryPoints] = entry_points) -> Any:
     """Return the drills that are installed here. Raises SettingsError when there are none."""
-    for point in entry_points(group=GROUP):
+    for point in points(group=GROUP):
         try:
             return point.load()
         except ImportError as error:
