@@ -8,7 +8,7 @@ import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lab import cloud, faults, ssh
 from lab.commands import attempt
@@ -16,7 +16,7 @@ from lab.drills import damage, playbooks
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from lab.drills.rows import Step
 
@@ -24,6 +24,13 @@ _STORM = Path(__file__).with_name("remote_storm.py")
 _STORM_SECONDS = 120
 _MOST_KILLS = 20
 _BOOT_SECONDS = 300
+
+
+class Run(Protocol):
+    """How a playbook is run: `lab.drills.playbooks.run`."""
+
+    def __call__(self, name: str, arguments: Sequence[str], log: Path, *, stop_at_play: int = 0) -> playbooks.Played:
+        """Run it, and say what came of it."""
 
 
 @dataclass
@@ -34,6 +41,7 @@ class Actor:
     tier: str
     folder: Path
     tell: Callable[[str], float]
+    run: Run = playbooks.run
     played: list[playbooks.Played] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +82,7 @@ class Actor:
 
     def _run(self, name: str, arguments: Iterable[str], *, stop_at_play: int = 0) -> playbooks.Played:
         words = ["-e", f"data_tier={self.tier}", *arguments]
-        played = playbooks.run(name, words, self.folder / "playbooks.log", stop_at_play=stop_at_play)
+        played = self.run(name, words, self.folder / "playbooks.log", stop_at_play=stop_at_play)
         self.played.append(played)
         ended = f"killed when it came to play {played.plays}" if played.killed else f"exit code {played.code}"
         self.tell(f"{name}: {ended} after {played.seconds:.1f} s")

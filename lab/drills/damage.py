@@ -54,7 +54,7 @@ def largest(listed: Mapping[str, Mapping[str, object]]) -> str:
 
 
 def _as_postgres(lab: faults.Lab, command: str) -> str:
-    words = shlex.join(["sudo", "-u", "postgres", "sh", "-c", f"set -o pipefail 2>/dev/null; {command}"])
+    words = shlex.join(["sudo", "-u", "postgres", "bash", "-o", "pipefail", "-c", command])
     done = attempt(ssh.command(lab.paths, faults.management_address(lab, HOST), words), timeout_seconds=90)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()[-300:]

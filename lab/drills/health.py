@@ -34,7 +34,7 @@ def members(lab: faults.Lab) -> Members:
 def tier(found: Members) -> str:
     """Return the tier that the members show (pure)."""
     if NEW not in found:
-        return "archive"
+        return rows.ARCHIVE
     return rows.SYNCHRONOUS if "Sync" in str(found[NEW]["Role"]) else rows.STANDBY
 
 

@@ -47,8 +47,13 @@ class Played:
 def run(name: str, arguments: Sequence[str], log: Path, *, stop_at_play: int = 0, seconds: float = _SECONDS) -> Played:
     """Run a playbook; with `stop_at_play` its whole process group is killed with -9 when it comes to that play."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{name}.yml", *arguments]
+    return follow(name, command, log, stop_at_play=stop_at_play, seconds=seconds)
+
+
+def follow(name: str, command: Sequence[str], log: Path, *, stop_at_play: int, seconds: float) -> Played:
+    """Run a command that speaks as ansible-playbook does, add what it says to a log, and kill it as `run` says."""
     ours = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    started, lines, plays, killed = time.monotonic(), [f"$ {' '.join(command[1:])}\n"], 0, False
+    started, lines, plays, killed = time.monotonic(), [], 0, False
     with subprocess.Popen(
         command, cwd=PROJECT, env=ours, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True,
@@ -66,7 +71,7 @@ def run(name: str, arguments: Sequence[str], log: Path, *, stop_at_play: int = 0
             late.cancel()
             _kill(process)
     with log.open("a", encoding="utf-8") as stream:
-        stream.writelines(lines)
+        stream.writelines([f"$ {name}\n", *lines])
     return Played(name, process.returncode, "".join(lines), time.monotonic() - started, plays, killed)
 
 

@@ -13,7 +13,7 @@ from lab.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-STANDBY, SYNCHRONOUS = "standby", "synchronous"
+ARCHIVE, STANDBY, SYNCHRONOUS = "archive", "standby", "synchronous"
 TAKE_OVER = "fail_over_to_cloud"
 
 
@@ -46,6 +46,7 @@ class Row:
     deadline_seconds: float
     act: tuple[Step, ...] = ()
     heal: tuple[Step, ...] = ()
+    prepare: tuple[Step, ...] = ()
     tier: str | None = None
     fails_over: bool = False
     held_seconds: float = 30
@@ -108,6 +109,18 @@ ROWS = (
         heal=_COLO,
         deadline_seconds=60,
         tier=SYNCHRONOUS,
+        fails_over=True,
+        auditor=_AT_CLOUD,
+    ),
+    Row(
+        "colo-dark-archive",
+        "colo dark",
+        inject=_NO_COLO,
+        act=_TO_CLOUD,
+        heal=_COLO,
+        deadline_seconds=120,
+        prepare=(step("play", "take_backup"),),
+        tier=ARCHIVE,
         fails_over=True,
         auditor=_AT_CLOUD,
     ),

@@ -151,6 +151,7 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     if row.fails_over:
         actor.play("acknowledge_recovery")
     name = f"drill-{row.name}-{time.strftime('%H%M%S')}"
+    actor.do(row.prepare)
     before = crowd.audit(lab, "", settle_seconds=5)
     actor.tell(f"a crowd comes: {ARRIVALS:g} customers per second, through both edges")
     process = crowd.start(lab, name, ["--arrivals", f"{ARRIVALS:g}", "--duration", str(_LONGEST_SECONDS)])
@@ -168,7 +169,7 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     record.write(actor.folder / "crowd.json", shopping.report)
     (actor.folder / "journal.jsonl").write_text(shopping.journal, encoding="utf-8")
     record.write(actor.folder / "audit.json", {"before": before, "before_mending": seen.audit, "at_the_end": audit})
-    return _figures(seen, audit, failback) | {"purchases": shopping.report["purchases"], **actor.kept}
+    return figures(seen, audit, failback) | {"purchases": shopping.report["purchases"], **actor.kept}
 
 
 def _broken(actor: Actor, row: Row, name: str, before: Mapping[str, Any]) -> Seen:
@@ -215,7 +216,7 @@ def _returned(actor: Actor, name: str) -> dict[str, Any]:
     return {"seconds": round(back.seconds, 1), "longest_wait_s": round(wait_s, 2), "only_on_old_side": count}
 
 
-def _figures(seen: Seen, audit: Mapping[str, Any], failback: Mapping[str, Any] | None) -> dict[str, Any]:
+def figures(seen: Seen, audit: Mapping[str, Any], failback: Mapping[str, Any] | None) -> dict[str, Any]:
     """Put the figures together (pure)."""
     outage = measure.outage(seen.sold, seen.event, seen.until)
     missing = measure.missing_numbers(seen.audit)

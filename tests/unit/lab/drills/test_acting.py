@@ -1,0 +1,89 @@
+"""What a drill demands of the playbooks that it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lab import faults, topology
+from lab.drills.acting import Actor
+from lab.drills.playbooks import Played
+from lab.drills.rows import step
+from lab.errors import LabError
+from lab.paths import Paths
+
+
+class Playbooks:
+    """Playbooks that say what a test wants; `plays` is how many they have, `code` how they end."""
+
+    def __init__(self, code: int = 0, said: str = "", plays: int = 3) -> None:
+        self.code, self.said, self.plays = code, said, plays
+        self.asked: list[list[str]] = []
+
+    def __call__(self, name: str, arguments: Sequence[str], log: Path, *, stop_at_play: int = 0) -> Played:
+        self.asked.append([name, *arguments])
+        if stop_at_play and stop_at_play <= self.plays:
+            return Played(name, -9, self.said, 1.0, stop_at_play, killed=True)
+        return Played(name, self.code, self.said, 1.0, self.plays)
+
+
+def actor(tmp_path: Path, run: Playbooks) -> Actor:
+    return Actor(faults.Lab(topology.load(), Paths()), "standby", tmp_path, lambda _: 0.0, run)
+
+
+def test_a_playbook_gets_the_tier_and_its_words(tmp_path: Path) -> None:
+    run = Playbooks()
+    acting = actor(tmp_path, run)
+    acting.do([step("play", "scale_in", "-e", "wanted_servers=0")])
+    assert run.asked == [["scale_in", "-e", "data_tier=standby", "-e", "wanted_servers=0"]]
+    assert acting.faults == []
+
+
+def test_a_playbook_that_fails_is_a_fault_with_its_last_words(tmp_path: Path) -> None:
+    acting = actor(tmp_path, Playbooks(2, "TASK [x]\nfatal: [colo-db1]: FAILED! it cannot\n"))
+    acting.do([step("play", "take_backup")])
+    assert acting.faults == ["take_backup failed with exit code 2: fatal: [colo-db1]: FAILED! it cannot"]
+
+
+def test_a_refusal_with_its_sentence_is_what_was_demanded(tmp_path: Path) -> None:
+    acting = actor(tmp_path, Playbooks(2, "fatal: [localhost]: so it is\n  not lost"))
+    acting.do([step("play-refused", "fail_over_to_cloud", "so it is not lost")])
+    assert acting.faults == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "fault"),
+    [
+        (0, "so it is not lost", "was to refuse with 'so it is not lost', and succeeded."),
+        (2, "no way there", "was to refuse with 'so it is not lost', and said: no way there"),
+    ],
+)
+def test_no_refusal_or_another_one_is_a_fault(tmp_path: Path, code: int, said: str, fault: str) -> None:
+    acting = actor(tmp_path, Playbooks(code, said))
+    acting.do([step("play-refused", "fail_over_to_cloud", "so it is not lost")])
+    assert acting.faults == [f"fail_over_to_cloud {fault}"]
+
+
+def test_a_playbook_is_killed_after_each_of_its_plays_and_then_finished(tmp_path: Path) -> None:
+    run = Playbooks(plays=4)
+    acting = actor(tmp_path, run)
+    acting.do([step("play-killed", "fail_over_to_cloud")])
+    assert [played.plays for played in acting.played if played.killed] == [2, 3, 4]
+    assert not acting.played[-1].killed
+    assert acting.kept == {"kills": 3}
+    assert acting.faults == []
+
+
+def test_a_killed_playbook_that_cannot_be_finished_is_a_fault(tmp_path: Path) -> None:
+    acting = actor(tmp_path, Playbooks(2, "fatal: [cloud-db1]: it stays dark"))
+    acting.do([step("play-killed", "fail_over_to_cloud")])
+    assert acting.faults == [
+        "fail_over_to_cloud, killed and run again, ended with exit code 2: fatal: [cloud-db1]: it stays dark"
+    ]
+
+
+def test_a_step_that_nobody_knows_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="A drill's step is 'explode'; known are power-off"):
+        actor(tmp_path, Playbooks()).do([step("explode")])
