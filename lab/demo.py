@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab import building, crowd, faults, report, runners, status, surge
+from lab import building, crowd, faults, outage, report, runners, status, surge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,9 +81,11 @@ def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float)
     timeline.tell("comparing what customers were told with the database and the payment company")
     audit = crowd.audit(lab, journal + shopping.journal)
     timeline.tell(f"audit: {audit['confirmed']} bookings confirmed to customers, {audit['missing']} of them missing")
+    with timeline.measured(durations, "outage"):
+        dark = outage.show(lab, timeline.tell, _REPORTS)
     hosts = [asdict(host) for host in status.read(lab).hosts]
     shown = report.Demonstration(
-        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, release.result(), grown
+        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, release.result(), grown, dark
     )
     return write(shown)
 

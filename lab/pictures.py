@@ -47,6 +47,21 @@ def surge(
     return _svg(figure)
 
 
+def outage(seconds: Sequence[Mapping[str, Any]], began_s: float, ended_s: float, marks: Mapping[str, float]) -> str:
+    """Draw bookings per second as SVG, with the time in which nobody could buy shaded and named moments marked."""
+    figure = Figure(figsize=(10, 3), layout="constrained")
+    axes = figure.subplots()
+    at = [each["at_s"] for each in seconds]
+    axes.plot(at, [each["confirmed"] for each in seconds], color="#1b7f3b", label="bookings confirmed per second")
+    axes.axvspan(began_s, ended_s, color="#f3c6c0", label=f"nobody could buy: {ended_s - began_s:.0f} s (RTO)")
+    for name, when in marks.items():
+        axes.axvline(when, color="#666666", linewidth=0.8)
+        axes.annotate(name, (when, 1), xycoords=("data", "axes fraction"), fontsize=8, va="bottom", ha="center")
+    axes.legend(**_BESIDE)
+    axes.set_xlabel("seconds since the crowd came")
+    return _svg(figure)
+
+
 def _demand(axes: Axes, seconds: Sequence[Mapping[str, Any]]) -> None:
     at = [each["at_s"] for each in seconds]
     axes.fill_between(at, [each["requests"] for each in seconds], color="#8ab4d8", label="requests per second")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AUDIT_KEYS = ("confirmed", "missing", "sold_twice", "paid_without_booking", "booked_without_payment", "unsettled")
 REQUEST_KEYS = ("total", "failed", "retried", "p50_ms", "p99_ms")
-DURATION_KEYS = ("setup", "lab", "site", "image", "surge")
+DURATION_KEYS = ("setup", "lab", "site", "image", "surge", "outage")
 SCALE_KEYS = (
     "alert_to_first_task_ms",
     "alert_to_first_booking_s",
@@ -24,6 +24,9 @@ SCALE_KEYS = (
     "servers_after",
     "failed_purchases",
 )
+BACKUP_KEYS = ("size_bytes", "seconds", "proof_seconds", "newest_booking_age_s")
+FAILOVER_KEYS = ("tier", "rto_s", "rpo_s", "rpo_bookings", "sold_twice", "both_sites_wrote_ms")
+FAILBACK_KEYS = ("longest_wait_s", "failed_purchases", "only_on_old_side", "conflicts")
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
 # Where the sites stand in the picture: x, y, width in its own units.
 _PLACES = {"customers": (360, 10, 240), "colo": (20, 150, 300), "cloud": (640, 150, 300), "witness": (360, 300, 240)}
@@ -54,12 +57,28 @@ class Surge:
 
 
 @dataclass(frozen=True)
+class Outage:
+    """Hold what happened when the colo went dark.
+
+    `drill` is the drill's `result.json`, `events` its timeline, `crowd` the document of `booking load --report`;
+    `backup` has `size_bytes` and `seconds` of the backup before, empty where nobody could say.
+    """
+
+    began_s: float
+    drill: Mapping[str, Any]
+    crowd: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
+    backup: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Demonstration:
     """Hold everything that was seen.
 
     `crowd` and `audit` are the documents of `booking load --report` and `booking audit --json`; `hosts` are those of
     `lab status --json`; `crowd_began_s` says when the crowd came, on the timeline's clock; `released` whether the
-    release that rolled meanwhile is on every server; `surge` is none where no image of burst servers could be made.
+    release that rolled meanwhile is on every server; `surge` is none where no image of burst servers could be made,
+    `outage` where the drill broke off.
     """
 
     began: str
@@ -71,6 +90,7 @@ class Demonstration:
     crowd_began_s: float
     released: bool
     surge: Surge | None
+    outage: Outage | None
 
 
 def faults(shown: Demonstration) -> list[str]:
@@ -85,7 +105,13 @@ def faults(shown: Demonstration) -> list[str]:
         told.append(f"{purchases['gave_up']} customers gave up.")
     if not shown.released:
         told.append("The release did not reach every server; reports/release.log says why.")
-    return told + _surge_faults(shown.surge)
+    return told + _surge_faults(shown.surge) + _outage_faults(shown.outage)
+
+
+def _outage_faults(outage: Outage | None) -> list[str]:
+    if outage is None:
+        return ["The drill of a dark colo broke off, so no failover was shown; reports/evidence says how far it came."]
+    return [f"When the colo went dark: {sentence}" for sentence in outage.drill["faults"]]
 
 
 def _surge_faults(surge: Surge | None) -> list[str]:
@@ -119,6 +145,7 @@ def document(shown: Demonstration) -> dict[str, Any]:
         "scale": dict(shown.surge.scale) if shown.surge else dict.fromkeys(SCALE_KEYS),
         "cost": dict(shown.surge.cost) if shown.surge else {},
         "surge": {"requests": _requests(shown.surge.crowd)} if shown.surge else {},
+        **_outage(shown.outage),
         "faults": faults(shown),
         "hosts": [{"name": host["name"], "site": host["site"], "up": bool(host["answers"])} for host in shown.hosts],
     }
@@ -132,8 +159,32 @@ def page(shown: Demonstration) -> str:
         told=told,
         requests_picture=pictures.crowd(shown.crowd.get("per_second", []), _marks(shown, shown.crowd_began_s)),
         surge_picture=_surge_picture(shown),
+        outage_picture=_outage_picture(shown.outage),
         topology=_topology(shown.hosts),
     )
+
+
+def _outage(outage: Outage | None) -> dict[str, Any]:
+    """Return the three parts of the document that tell of the backup, the failover and the return; null: not known."""
+    drill: Mapping[str, Any] = outage.drill if outage else {}
+    back = (drill.get("failback") or {}) | {"failed_purchases": drill.get("purchases", {}).get("gave_up")}
+    backup = outage.backup if outage else {}
+    return {
+        "backup": {key: backup.get(key) for key in BACKUP_KEYS},
+        "failover": {key: drill.get(key) for key in FAILOVER_KEYS},
+        "failback": {key: back.get(key) for key in FAILBACK_KEYS},
+    }
+
+
+def _outage_picture(outage: Outage | None) -> str:
+    """Draw the crowd of the drill; the marks are its events since the crowd came, the outage is shaded."""
+    if outage is None:
+        return ""
+    came = next((event["at_s"] for event in outage.events if event["what"].startswith("a crowd comes")), 0.0)
+    dark = next((event["at_s"] for event in outage.events if event["what"] == "now"), came) - came
+    shown = outage.drill["outage"]
+    marks = {"colo dark": dark, "sold again": dark + shown["ended_s"]}
+    return pictures.outage(outage.crowd.get("per_second", []), dark + shown["began_s"], dark + shown["ended_s"], marks)
 
 
 def _requests(crowd: Mapping[str, Any]) -> dict[str, Any]:

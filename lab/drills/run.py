@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ARRIVALS = 3.0
 _LONGEST_SECONDS = 1800  # that the crowd stays when nobody sends it home
 _BEFORE_SECONDS, _AFTER_SECONDS, _WELL_SECONDS = 15, 6, 300
+_PATIENCE_SECONDS = 60
 _AUDIT_KEYS = ("confirmed", "missing", "sold_twice", "paid_without_booking", "booked_without_payment", "unsettled")
 
 
@@ -154,7 +155,9 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     actor.do(row.prepare)
     before = crowd.audit(lab, "", settle_seconds=5)
     actor.tell(f"a crowd comes: {ARRIVALS:g} customers per second, through both edges")
-    process = crowd.start(lab, name, ["--arrivals", f"{ARRIVALS:g}", "--duration", str(_LONGEST_SECONDS)])
+    patience = f"{row.deadline_seconds + _PATIENCE_SECONDS:g}"  # customers who gave up would hide a late return
+    words = ["--arrivals", f"{ARRIVALS:g}", "--duration", str(_LONGEST_SECONDS), "--patience", patience]
+    process = crowd.start(lab, name, words)
     shopping = None
     try:
         seen = _broken(actor, row, name, before)

@@ -11,11 +11,15 @@ import pytest
 from lab.demo import write
 from lab.report import (
     AUDIT_KEYS,
+    BACKUP_KEYS,
     DURATION_KEYS,
+    FAILBACK_KEYS,
+    FAILOVER_KEYS,
     REQUEST_KEYS,
     SCALE_KEYS,
     Demonstration,
     Event,
+    Outage,
     Surge,
     document,
     faults,
@@ -52,6 +56,26 @@ def grown(**changes: Any) -> Surge:
     return Surge(**(facts | changes))
 
 
+DRILL: dict[str, Any] = {
+    "tier": "archive",
+    "rto_s": 61.2,
+    "outage": {"began_s": 0.1, "ended_s": 61.2},
+    "rpo_s": 4.1,
+    "rpo_bookings": 9,
+    "sold_twice": 0,
+    "both_sites_wrote_ms": None,
+    "failback": {"seconds": 60.0, "longest_wait_s": 2.1, "only_on_old_side": 9},
+    "purchases": {"confirmed": 300, "gave_up": 0},
+    "faults": [],
+}
+EVENTS = [{"at_s": 5.0, "what": "a crowd comes: 3 customers per second"}, {"at_s": 25.0, "what": "now"}]
+
+
+def dark(**changes: Any) -> Outage:
+    drill = DRILL | changes
+    return Outage(500.0, drill, CROWD, EVENTS, {"size_bytes": 8200000, "seconds": 5, "type": "diff"})
+
+
 def shown(**changes: Any) -> Demonstration:
     events = [Event(1.0, "building"), Event(320.0, "rolling release 2 begins")]
     durations = {"setup": 12.0, "lab": 180.0, "site": 100.0}
@@ -65,6 +89,7 @@ def shown(**changes: Any) -> Demonstration:
         "crowd_began_s": 300.0,
         "released": True,
         "surge": grown(),
+        "outage": dark(),
     }
     return Demonstration(**(facts | changes))
 
@@ -74,6 +99,13 @@ def test_every_key_that_others_read_is_in_the_document() -> None:
     assert set(AUDIT_KEYS) <= set(told["audit"])
     assert set(REQUEST_KEYS) <= set(told["requests"])
     assert set(told["scale"]) == set(SCALE_KEYS)
+    assert [set(told[part]) for part in ("backup", "failover", "failback")] == [
+        set(BACKUP_KEYS),
+        set(FAILOVER_KEYS),
+        set(FAILBACK_KEYS),
+    ]
+    assert told["failover"]["rto_s"] == 61.2
+    assert told["failback"]["failed_purchases"] == 0
     assert set(told["durations_s"]) == set(DURATION_KEYS)
     assert told["timeline"][1] == {"at_s": 320.0, "what": "rolling release 2 begins"}
     assert json.loads(json.dumps(told)) == told
@@ -95,6 +127,8 @@ def test_any_loss_is_a_fault(key: str) -> None:
         ({"crowd": CROWD | {"requests": CROWD["requests"] | {"failed": 1}}}, "1 requests got no proper answer"),
         ({"crowd": CROWD | {"purchases": {"confirmed": 1, "gave_up": 2}}}, "2 customers gave up"),
         ({"released": False}, "The release did not reach every server"),
+        ({"outage": None}, "The drill of a dark colo broke off"),
+        ({"outage": dark(faults=["2 customers gave up."])}, "When the colo went dark: 2 customers gave up."),
         ({"surge": None}, "No image of burst servers was published"),
         ({"surge": grown(crowd=CROWD | {"requests": CROWD["requests"] | {"failed": 3}})}, "3 requests got no proper"),
         ({"surge": grown(scale=SCALE | {"failed_purchases": 4})}, "4 customers gave up"),

@@ -1,0 +1,54 @@
+"""Take the colo away while customers buy: the nightly backup, the failover, the audit and the way home."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lab.drills import acting, rows, run
+from lab.errors import LabError
+from lab.report import Outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lab import faults
+
+_ROW = "colo-dark-archive"
+_LEADER = "colo-db1"
+_ASK = ("sudo", "-u", "postgres", "pgbackrest", "--stanza=understudy", "info", "--output=json")
+
+
+def show(lab: faults.Lab, tell: Callable[[str], float], reports: Path) -> Outage | None:
+    """Run the drill of a dark colo in the tier of the lab; None when it broke off, which is told."""
+    began_s = tell(f"a backup, then the plug is pulled on the colo while customers buy (understudy drill {_ROW})")
+    try:
+        result = run.run(lab, [rows.named(_ROW)], lambda _: None, reports)[0]
+    except LabError as error:
+        tell(f"the drill broke off: {error}")
+        return None
+    folder = reports / "evidence" / result["evidence"]
+    crowd = json.loads((folder / "crowd.json").read_text(encoding="utf-8"))
+    events = [json.loads(line) for line in (folder / "timeline.jsonl").read_text(encoding="utf-8").splitlines()]
+    tell(f"the show is home again; evidence in {folder.name}")
+    return Outage(began_s, result, crowd, events, newest_backup(lab))
+
+
+def newest_backup(lab: faults.Lab) -> Mapping[str, Any]:
+    """Return size and seconds of the newest backup, as pgBackRest on the leader tells; empty when it does not."""
+    try:
+        told = acting.on(lab, _LEADER, *_ASK)
+        return figures(json.loads(told))
+    except (LabError, ValueError):
+        return {}
+
+
+def figures(info: list[dict[str, Any]]) -> dict[str, Any]:
+    """Read pgBackRest's `info --output=json` (pure)."""
+    backups = [each for stanza in info for each in stanza.get("backup", ())]
+    if not backups:
+        return {}
+    newest = backups[-1]
+    began, ended = newest["timestamp"]["start"], newest["timestamp"]["stop"]
+    return {"size_bytes": newest["info"]["repository"]["delta"], "seconds": ended - began, "type": newest["type"]}
