@@ -44,6 +44,8 @@ BACKUP_TYPE = Variable(
     "everything (full), or what changed since then (diff) or since the last one (incr)",
     choices=("full", "diff", "incr"),
 )
+BY_ALERT = Variable(bool, "nobody approved it: the policy data_failover and the witness have to agree")
+INSISTS = Variable(str, "the words that override what a refusal says can be overridden")
 
 CATALOGUE: Mapping[str, Action] = {
     action.name: action
@@ -79,6 +81,29 @@ CATALOGUE: Mapping[str, Action] = {
             lock="image",
             time_limit_seconds=1800,
             repeatable=True,
+        ),
+        Action(
+            name="fail_over_to_cloud",
+            playbook="fail_over_to_cloud",
+            about="Let the cloud take over from a colo that is lost: refused unless the observers agree.",
+            owner="cloud",
+            lock="site",
+            time_limit_seconds=1800,
+            repeatable=True,
+            recovery=True,
+            undo="fail_back_to_colo",
+            variables={"failover_by_alert": BY_ALERT, "failover_insists": INSISTS},
+        ),
+        Action(
+            name="fail_back_to_colo",
+            playbook="fail_back_to_colo",
+            about="Bring the show home to the colo; what the colo alone has is kept and listed.",
+            owner="cloud",
+            lock="site",
+            time_limit_seconds=7200,
+            repeatable=True,
+            removes=True,
+            undo="fail_over_to_cloud",
         ),
         Action(
             name="take_backup",

@@ -18,7 +18,8 @@ CHOOSY = dataclasses.replace(
 def test_an_action_is_found_by_its_name() -> None:
     assert action_named("scale_out") is SCALE_OUT
     with pytest.raises(
-        InvalidRequest, match="no action 'dance'; there are bake_image, scale_in, scale_out, take_backup, verify"
+        InvalidRequest,
+        match="no action 'dance'; there are bake_image, fail_back_to_colo, fail_over_to_cloud, scale_in",
     ):
         action_named("dance")
 

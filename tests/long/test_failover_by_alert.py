@@ -1,0 +1,64 @@
+"""An alert asks, a person says yes, and the cloud's own runner takes over, with nothing of the colo."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from lab import crowd, faults, runners
+from tests.acceptance.conftest import Lab, eventually
+from tests.acceptance.crowds import Crowd
+from tests.acceptance.test_show import playbook
+from tests.long.failover import colo_again, longest_pause, roles, sold
+from tests.long.test_tiers import HOST, MEMBER, bring, members
+
+__all__ = ["colo_again"]  # a fixture
+OWNER = "cloud-ops1"
+TIER = ["-e", "data_tier=standby"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def standby(session_lab: Lab) -> Iterator[None]:
+    if members(session_lab).get(HOST, {}).get("State") != "streaming":
+        done = bring("standby")
+        assert done.ok, done.out[-3000:] + done.err
+    told = playbook("control", "--tags", "runner", *TIER)
+    assert told.ok, told.out[-3000:] + told.err
+    yield
+    told = playbook("control", "--tags", "runner")
+    assert told.ok, told.out[-3000:] + told.err
+
+
+def jobs(site: faults.Lab, *states: str) -> list[dict[str, Any]]:
+    words = [word for state in states for word in ("--state", state)]
+    told = json.loads(runners.ask(site, OWNER, "jobs", "--json", *words))["jobs"]
+    return [job for job in told if job["action"] == "fail_over_to_cloud"]
+
+
+@pytest.mark.usefixtures("colo_again")
+def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: Lab, site: faults.Lab) -> None:
+    runners.ask(site, OWNER, "brake", "off")
+    buying = Crowd(site, "by-alert", 240, arrivals=2, options=["--patience", "240"])
+    time.sleep(15)
+    dark = datetime.now().astimezone()
+    faults.power_off(site, "colo")
+    asked = eventually(lambda: jobs(site, "waiting"), 150, "the alert asks a person")[0]
+    print(f"\nasked after {(datetime.now().astimezone() - dark).total_seconds():.1f} s: {asked['reason']}")
+    runners.ask(site, OWNER, "approve", asked["id"])
+    ended = eventually(lambda: jobs(site, "succeeded", "failed"), 240, "the failover ends")[0]
+    story = runners.ask(site, OWNER, "show", asked["id"])
+    assert ended["state"] == "succeeded", story
+    shopping = crowd.finish(site, buying.run, buying.process)
+    _, again = longest_pause(sold(shopping), dark)
+    print(f"purchases again after {(again - dark).total_seconds():.1f} s")
+    assert crowd.audit(site, shopping.journal, settle_seconds=5, auditor="cloud-was1")["sold_twice"] == 0
+
+    faults.power_on(site, "colo")
+    back = playbook("fail_back_to_colo", *TIER)
+    assert back.ok, back.out[-5000:] + back.err
+    assert roles(lab) == {MEMBER: ("Leader", "running"), HOST: ("Replica", "streaming")}
