@@ -137,9 +137,9 @@ ROWS = (
     ),
     Row(
         "vpn-cut",
-        "VPN cut",
+        "VPN cut, with every other way between colo and cloud",
         inject=(step("cut", "colo", "cloud"),),
-        act=(step("play-refused", TAKE_OVER, "so it is not lost"), _TO_COLO),
+        act=(step("play-refused", TAKE_OVER, "it is the cloud that is cut off"), _TO_COLO),
         heal=(step("heal"), _TO_BOTH),
         deadline_seconds=10,
     ),
