@@ -38,6 +38,11 @@ def tier(found: Members) -> str:
     return rows.SYNCHRONOUS if "Sync" in str(found[NEW]["Role"]) else rows.STANDBY
 
 
+def leader(found: Members) -> str:
+    """Return who leads; empty when nobody does (pure)."""
+    return next((name for name, each in found.items() if each["Role"] == "Leader" and each["State"] == "running"), "")
+
+
 def database_faults(found: Members, *, in_the_cloud: bool) -> list[str]:
     """Say what is wrong with the members, a sentence each (pure)."""
     told = []

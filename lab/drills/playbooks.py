@@ -53,16 +53,20 @@ def run(name: str, arguments: Sequence[str], log: Path, *, stop_at_play: int = 0
 def follow(name: str, command: Sequence[str], log: Path, *, stop_at_play: int, seconds: float) -> Played:
     """Run a command that speaks as ansible-playbook does, add what it says to a log, and kill it as `run` says."""
     ours = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    started, lines, plays, killed = time.monotonic(), [], 0, False
-    with subprocess.Popen(
+    lines: list[str] = []
+    started, plays, killed = time.monotonic(), 0, False
+    with log.open("a", encoding="utf-8") as kept, subprocess.Popen(
         command, cwd=PROJECT, env=ours, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True,
     ) as process:  # fmt: skip
+        kept.write(f"$ {name}\n")
         late = threading.Timer(seconds, _kill, [process])
         late.start()
         try:
             for line in process.stdout or ():
                 lines.append(line)
+                kept.write(line)
+                kept.flush()
                 plays += line.startswith(_PLAY)
                 if stop_at_play and plays == stop_at_play and not killed:
                     killed = True
@@ -70,8 +74,6 @@ def follow(name: str, command: Sequence[str], log: Path, *, stop_at_play: int, s
         finally:
             late.cancel()
             _kill(process)
-    with log.open("a", encoding="utf-8") as stream:
-        stream.writelines([f"$ {name}\n", *lines])
     return Played(name, process.returncode, "".join(lines), time.monotonic() - started, plays, killed)
 
 

@@ -91,7 +91,7 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
     head |= {"deadline_seconds": row.deadline_seconds, "then": row.then}
     record.write(folder / "versions.json", record.versions(lab))
     try:
-        with _mended(lab, row, timeline.tell):
+        with _mended(actor, row):
             result = head | _drilled(actor, row)
         if told := health.wait(lab, _WELL_SECONDS):
             actor.faults += told
@@ -115,21 +115,38 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
 
 
 @contextlib.contextmanager
-def _mended(lab: faults.Lab, row: Row, tell: Callable[[str], float]) -> Iterator[None]:
+def _mended(actor: Actor, row: Row) -> Iterator[None]:
     """Hold the runners' brakes, and in the end give back all power, heal everything, and let the brakes go."""
+    lab = actor.lab
     try:
         for host in runners.HOSTS:
             runners.ask(lab, host, "brake", "on", "--reason", f"drill {row.name}")
         yield
     finally:
-        tell("mending everything")
+        actor.tell("mending everything")
         faults.cloud_api("up")
         cloud.object_storage_fault("up")
         for name in (step.words[0] for step in row.inject if step.verb == "power-off"):
             faults.power_on(lab, name)
         faults.heal(lab)
         damage.mend(lab)
-        _let_go(lab)
+        try:
+            _bring_home(actor)
+        finally:
+            _let_go(lab)
+
+
+def _bring_home(actor: Actor) -> None:
+    """Let the colo lead again if it does not, as after a return that failed, and forget what writers wrote."""
+    lab, deadline = actor.lab, time.monotonic() + _WELL_SECONDS
+    while not health.leader(found := health.members(lab)):  # after a crash nobody leads for a moment
+        if time.monotonic() > deadline:
+            raise LabError(f"Nobody leads the database: {found}. See docs/runbooks/database.md.")
+        time.sleep(2)
+    if health.leader(found) != writers.OLD:
+        actor.tell(f"{health.leader(found)} still leads; bringing the show home")
+        actor.play("fail_back_to_colo")
+    writers.drop(lab, health.leader(health.members(lab)) or writers.OLD)
 
 
 def _let_go(lab: faults.Lab) -> None:
@@ -158,7 +175,6 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     patience = f"{row.deadline_seconds + _PATIENCE_SECONDS:g}"  # customers who gave up would hide a late return
     words = ["--arrivals", f"{ARRIVALS:g}", "--duration", str(_LONGEST_SECONDS), "--patience", patience]
     process = crowd.start(lab, name, words)
-    shopping = None
     try:
         seen = _broken(actor, row, name, before)
         actor.do(row.heal)
@@ -167,10 +183,9 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     finally:
         crowd.send_home(lab, name)
         shopping = crowd.finish(lab, name, process)
+        record.write(actor.folder / "crowd.json", shopping.report)
+        (actor.folder / "journal.jsonl").write_text(shopping.journal, encoding="utf-8")
     audit = measure.news(crowd.audit(lab, shopping.journal), before)
-    writers.drop(lab, writers.OLD)
-    record.write(actor.folder / "crowd.json", shopping.report)
-    (actor.folder / "journal.jsonl").write_text(shopping.journal, encoding="utf-8")
     record.write(actor.folder / "audit.json", {"before": before, "before_mending": seen.audit, "at_the_end": audit})
     return figures(seen, audit, failback) | {"purchases": shopping.report["purchases"], **actor.kept}
 

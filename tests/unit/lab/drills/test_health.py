@@ -40,6 +40,15 @@ def test_each_member_that_is_not_well_is_told(members: dict[str, Any], sentence:
     assert told[0].startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [(LEADS, "colo-db1"), ({"cloud-db1": {"Role": "Leader", "State": "running"}}, "cloud-db1"), ({}, ""),
+     ({"colo-db1": {"Role": "Leader", "State": "stopped"}}, "")],
+)  # fmt: skip
+def test_the_leader_is_who_leads_and_runs(members: health.Members, name: str) -> None:
+    assert health.leader(members) == name
+
+
 def test_a_standing_server_that_gets_no_customers_is_told() -> None:
     assert health.edge_faults("colo-gw1", SHOWN) == ["colo-gw1 sees colo-was2 down."]
     assert health.edge_faults("colo-gw1", SHOWN.replace("down", "up")) == []
