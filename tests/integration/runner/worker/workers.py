@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from runner.errors import StoreUnavailable
 from runner.model import Job, JobState
 from runner.service.wake import wake
 from runner.store import inbox, jobs
@@ -87,12 +88,23 @@ def body(number: int) -> bytes:
 
 
 def post(store: Store, numbers: Sequence[int], *state_dirs: Path) -> None:
-    """Put deliveries into the store, as the intake does, and wake the workers."""
-    now = datetime.now(UTC)
-    with store.write() as connection:
-        inbox.append(connection, [inbox.Arrival(now, "test", "application/json", body(each)) for each in numbers])
+    """Put deliveries into the store, as the intake does, and wake the workers.
+
+    A store that says it kept nothing is asked again: that is what Alertmanager does with the intake's 503.
+    """
+    arrivals = [inbox.Arrival(datetime.now(UTC), "test", "application/json", body(each)) for each in numbers]
+    until(lambda: _kept(store, arrivals), 30, "the store keeps the deliveries")
     for each in state_dirs:
         wake(each)
+
+
+def _kept(store: Store, arrivals: Sequence[inbox.Arrival]) -> bool:
+    try:
+        with store.write() as connection:
+            inbox.append(connection, arrivals)
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def all_jobs(store: Store) -> tuple[Job, ...]:
