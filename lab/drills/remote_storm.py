@@ -6,9 +6,11 @@ Address, token and authority are those that this host's Alertmanager uses.
 import json
 import re
 import ssl
+import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -42,10 +44,15 @@ def body(number: int, started: str) -> bytes:
     ).encode()
 
 
+def own(urls: list[str], addresses: list[str]) -> str:
+    """Return the address of the runner of this host: Alertmanager tells those of all sites."""
+    return next(url for url in urls if urllib.parse.urlsplit(url).hostname in addresses)
+
+
 def main(deliveries: int) -> None:
     """Send them, and print how often each answer came."""
     settings = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
-    url = re.findall(r"- url: (\S+)", settings)[0]
+    url = own(re.findall(r"- url: (\S+)", settings), subprocess.check_output(["hostname", "-I"], text=True).split())
     context = ssl.create_default_context(cafile=re.findall(r"ca_file: ([^},\s]+)", settings)[0])
     token = (FOLDER / "runner-token").read_text(encoding="utf-8").strip()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
