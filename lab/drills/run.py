@@ -116,37 +116,45 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
 
 @contextlib.contextmanager
 def _mended(actor: Actor, row: Row) -> Iterator[None]:
-    """Hold the runners' brakes, and in the end give back all power, heal everything, and let the brakes go."""
+    """Hold the runners' brakes; in the end give back all power, heal, bring the show home, and let the brakes go.
+
+    Each of these is done whatever became of the others.
+    """
     lab = actor.lab
-    try:
+    with contextlib.ExitStack() as last_comes_first:
+        last_comes_first.callback(_let_go, lab)
+        last_comes_first.callback(_bring_home, actor)
+        last_comes_first.callback(damage.mend, lab)
+        last_comes_first.callback(faults.heal, lab)
+        for name in (step.words[0] for step in row.inject if step.verb == "power-off"):
+            last_comes_first.callback(faults.power_on, lab, name)
+        last_comes_first.callback(cloud.object_storage_fault, "up")
+        last_comes_first.callback(faults.cloud_api, "up")
+        last_comes_first.callback(actor.tell, "mending everything")
         for host in runners.HOSTS:
             runners.ask(lab, host, "brake", "on", "--reason", f"drill {row.name}")
         yield
-    finally:
-        actor.tell("mending everything")
-        faults.cloud_api("up")
-        cloud.object_storage_fault("up")
-        for name in (step.words[0] for step in row.inject if step.verb == "power-off"):
-            faults.power_on(lab, name)
-        faults.heal(lab)
-        damage.mend(lab)
-        try:
-            _bring_home(actor)
-        finally:
-            _let_go(lab)
 
 
 def _bring_home(actor: Actor) -> None:
     """Let the colo lead again if it does not, as after a return that failed, and forget what writers wrote."""
     lab, deadline = actor.lab, time.monotonic() + _WELL_SECONDS
-    while not health.leader(found := health.members(lab)):  # after a crash nobody leads for a moment
+    while not (leader := _leader(lab)):  # nobody leads for a moment after a crash
         if time.monotonic() > deadline:
-            raise LabError(f"Nobody leads the database: {found}. See docs/runbooks/database.md.")
+            raise LabError("Nobody leads the database, or no member answers. See docs/runbooks/database.md.")
         time.sleep(2)
-    if health.leader(found) != writers.OLD:
-        actor.tell(f"{health.leader(found)} still leads; bringing the show home")
+    if leader != writers.OLD:
+        actor.tell(f"{leader} still leads; bringing the show home")
         actor.play("fail_back_to_colo")
-    writers.drop(lab, health.leader(health.members(lab)) or writers.OLD)
+    writers.drop(lab, _leader(lab) or writers.OLD)
+
+
+def _leader(lab: faults.Lab) -> str:
+    """Return who leads the database; empty when nobody does, or nobody can tell."""
+    try:
+        return health.leader(health.members(lab))
+    except LabError:
+        return ""
 
 
 def _let_go(lab: faults.Lab) -> None:
