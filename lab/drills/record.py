@@ -77,12 +77,13 @@ def versions(lab: faults.Lab) -> Mapping[str, str]:
 def seal(lab: faults.Lab, folder: Path) -> str:
     """Seal a folder with the operator's key, check that the seal holds, and return what was said of it."""
     key = lab.paths.operator / "evidence"
-    signers = key.with_name("evidence_signers")
+    signers = folder.parent.with_name("evidence_signers")  # the key goes with the lab, and what it signed stays
     if not key.exists():
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "understudy-evidence", "-f", str(key)])
-    if not signers.exists():
-        public = key.with_name("evidence.pub").read_text(encoding="utf-8")
-        signers.write_text(f'understudy namespaces="{_NAMESPACE}" {public}', encoding="utf-8")
+    line = f'understudy namespaces="{_NAMESPACE}" {key.with_name("evidence.pub").read_text(encoding="utf-8")}'
+    known = signers.read_text(encoding="utf-8") if signers.exists() else ""
+    if line not in known:
+        signers.write_text(known + line, encoding="utf-8")
     understudy = str(Path(sys.executable).parent / "understudy")
     said = run([understudy, "evidence", "seal", str(folder), "--kind", "drill", "--key", str(key)])
     run([understudy, "evidence", "verify", str(folder), "--signers", str(signers)])

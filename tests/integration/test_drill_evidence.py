@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab import faults, topology
+from lab.commands import run
 from lab.drills import record
 from lab.errors import LabError
 from lab.paths import Paths
@@ -42,6 +43,16 @@ def test_drills_are_sealed_one_after_the_other_with_one_key(lab: faults.Lab, tmp
     assert "number 2" in record.seal(lab, folder(tmp_path, "2-drill-colo-dark"))
     assert (lab.paths.operator / "evidence").read_bytes() == key
     assert (lab.paths.operator / "evidence").stat().st_mode & 0o077 == 0
+
+
+def test_what_the_key_of_an_earlier_lab_signed_still_counts(lab: faults.Lab, tmp_path: Path) -> None:
+    record.seal(lab, folder(tmp_path, "1-drill-was-dies"))
+    for file in lab.paths.operator.glob("evidence*"):
+        file.unlink()
+    record.seal(lab, folder(tmp_path, "2-drill-colo-dark"))
+    signers = ["--signers", str(tmp_path / "evidence_signers")]
+    command = ["understudy", "evidence", "verify", "--root", str(tmp_path / "evidence"), *signers]
+    assert "all is as it was sealed" in run(command)
 
 
 def test_a_sealed_folder_that_was_changed_is_not_sealed_over(lab: faults.Lab, tmp_path: Path) -> None:
