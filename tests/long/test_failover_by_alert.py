@@ -43,7 +43,7 @@ def jobs(site: faults.Lab, *states: str) -> list[dict[str, Any]]:
 @pytest.mark.usefixtures("colo_again")
 def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: Lab, site: faults.Lab) -> None:
     runners.ask(site, OWNER, "brake", "off")
-    buying = Crowd(site, "by-alert", 240, arrivals=2, options=["--patience", "240"])
+    buying = Crowd(site, "by-alert", 150, arrivals=2, options=["--patience", "240"])
     time.sleep(15)
     dark = datetime.now().astimezone()
     faults.power_off(site, "colo")
