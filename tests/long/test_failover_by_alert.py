@@ -50,6 +50,7 @@ def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: L
     asked = eventually(lambda: jobs(site, "waiting"), 150, "the alert asks a person")[0]
     print(f"\nasked after {(datetime.now().astimezone() - dark).total_seconds():.1f} s: {asked['reason']}")
     runners.ask(site, OWNER, "approve", asked["id"])
+    runners.ask(site, OWNER, "brake", "on", "--reason", "what was approved goes on; the crowd is not one to scale for")
     ended = eventually(lambda: jobs(site, "succeeded", "failed"), 240, "the failover ends")[0]
     story = runners.ask(site, OWNER, "show", asked["id"])
     assert ended["state"] == "succeeded", story
