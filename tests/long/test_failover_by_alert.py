@@ -42,6 +42,8 @@ def jobs(site: faults.Lab, *states: str) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("colo_again")
 def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: Lab, site: faults.Lab) -> None:
+    for before in jobs(site, "failed", "succeeded"):  # or the block period would hold the alert, as it must
+        runners.ask(site, OWNER, "acknowledge", before["id"])
     runners.ask(site, OWNER, "brake", "off")
     buying = Crowd(site, "by-alert", 150, arrivals=2, options=["--patience", "240"])
     time.sleep(15)
@@ -51,7 +53,9 @@ def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: L
     print(f"\nasked after {(datetime.now().astimezone() - dark).total_seconds():.1f} s: {asked['reason']}")
     runners.ask(site, OWNER, "approve", asked["id"])
     runners.ask(site, OWNER, "brake", "on", "--reason", "what was approved goes on; the crowd is not one to scale for")
-    ended = eventually(lambda: jobs(site, "succeeded", "failed"), 240, "the failover ends")[0]
+    ended = eventually(
+        lambda: [each for each in jobs(site, "succeeded", "failed") if each["id"] == asked["id"]], 240, "it ends"
+    )[0]
     story = runners.ask(site, OWNER, "show", asked["id"])
     assert ended["state"] == "succeeded", story
     shopping = crowd.finish(site, buying.run, buying.process)
