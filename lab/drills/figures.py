@@ -29,6 +29,8 @@ HEAD = """# The failure matrix
 Generated from `docs/measurements/drills.json` by `make docs`; a test fails when this page is stale. The figures are
 medians of the kept runs ([how to run and keep one](how-to/run-a-drill.md)), measured by customers who buy through both
 edges all the while, three a second, on the lab: one machine that plays all the sites. A verdict counts every kept run.
+They wait for as long as the deadline and a minute more: customers who leave after a minute would have left in every row
+whose "no tickets" is above 60 s.
 
 - **no tickets**: the longest time in which no purchase was confirmed, from the event on.
 - **lost**: confirmed bookings that the serving database did not have, and the seconds that they span. What the colo

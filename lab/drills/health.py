@@ -12,7 +12,7 @@ from lab.drills.writers import NEW, OLD, public_address
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 SERVERS = ("colo-was1", "colo-was2", "cloud-was1")
 EDGES = ("colo-gw1", "cloud-gw1")
@@ -52,6 +52,11 @@ def database_faults(found: Members, *, in_the_cloud: bool) -> list[str]:
     if in_the_cloud and found.get(NEW, {}).get("State") != "streaming":
         told.append(f"{NEW} is {found.get(NEW, {}).get('State', 'no member')}, and should be streaming.")
     return told
+
+
+def archive_faults(there: Iterable[str]) -> list[str]:
+    """Say what of the database is in the cloud where tier archive has none (pure)."""
+    return [f"{NEW} is still there, and tier archive has no database in the cloud."] if NEW in there else []
 
 
 def edge_faults(edge: str, shown: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lab import cloud, crowd, faults, runners, servers
 from lab.drills import damage, health, judge, measure, playbooks, record, writers
 from lab.drills.acting import Actor
+from lab.drills.rows import ARCHIVE
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
             result = head | _drilled(actor, row)
         if told := health.wait(lab, _WELL_SECONDS):
             actor.faults += told
+        if tier == ARCHIVE:
+            actor.faults += health.archive_faults(servers.addresses(lab.topology, lab.paths))
     except BaseException as error:
         record.write(
             folder / "result.json", head | {"verdict": "broken", "faults": [f"{type(error).__name__}: {error}"]}

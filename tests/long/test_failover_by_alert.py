@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from lab import crowd, faults, runners
-from tests.acceptance.conftest import Lab, eventually
+from lab.drills import measure
+from tests.acceptance.conftest import eventually
 from tests.acceptance.crowds import Crowd
 from tests.acceptance.test_show import playbook
-from tests.long.failover import colo_again, longest_pause, roles, sold
-from tests.long.test_tiers import HOST, MEMBER, bring, members
+from tests.long.failover import colo_again, roles
+from tests.long.test_tiers import HOST, MEMBER, bring
 
 __all__ = ["colo_again"]  # a fixture
 OWNER = "cloud-ops1"
@@ -23,8 +24,8 @@ TIER = ["-e", "data_tier=standby"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def standby(session_lab: Lab) -> Iterator[None]:
-    if members(session_lab).get(HOST, {}).get("State") != "streaming":
+def standby(site: faults.Lab) -> Iterator[None]:
+    if roles(site).get(HOST) != ("Replica", "streaming"):
         done = bring("standby")
         assert done.ok, done.out[-3000:] + done.err
     told = playbook("control", "--tags", "runner", *TIER)
@@ -41,7 +42,7 @@ def jobs(site: faults.Lab, *states: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("colo_again")
-def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: Lab, site: faults.Lab) -> None:
+def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(site: faults.Lab) -> None:
     for before in jobs(site, "failed", "succeeded"):  # or the block period would hold the alert, as it must
         runners.ask(site, OWNER, "acknowledge", before["id"])
     runners.ask(site, OWNER, "brake", "off")
@@ -59,11 +60,11 @@ def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(lab: L
     story = runners.ask(site, OWNER, "show", asked["id"])
     assert ended["state"] == "succeeded", story
     shopping = crowd.finish(site, buying.run, buying.process)
-    _, again = longest_pause(sold(shopping), dark)
-    print(f"purchases again after {(again - dark).total_seconds():.1f} s")
+    sold = measure.bookings(shopping.journal)
+    print(f"no tickets for {measure.outage(sold, dark, sold[-1].at).rto_s:.1f} s")
     assert crowd.audit(site, shopping.journal, settle_seconds=5, auditor="cloud-was1")["sold_twice"] == 0
 
     faults.power_on(site, "colo")
     back = playbook("fail_back_to_colo", *TIER)
     assert back.ok, back.out[-5000:] + back.err
-    assert roles(lab) == {MEMBER: ("Leader", "running"), HOST: ("Replica", "streaming")}
+    assert roles(site) == {MEMBER: ("Leader", "running"), HOST: ("Replica", "streaming")}

@@ -68,3 +68,8 @@ def test_the_largest_object_of_data_is_damaged() -> None:
 def test_a_backup_without_data_cannot_be_damaged() -> None:
     with pytest.raises(LabError, match="take one first"):
         damage.largest({"backup.manifest": {"type": "file", "size": 9}})
+
+
+def test_tier_archive_leaves_no_database_in_the_cloud() -> None:
+    assert health.archive_faults({"cloud-was1": {}}) == []
+    assert "cloud-db1 is still there" in health.archive_faults({"cloud-was1": {}, "cloud-db1": {}})[0]
