@@ -79,8 +79,8 @@ def power_on(name: str, layout: Layout = _LAB) -> None:
     """
     from lab import cloud_content  # noqa: PLC0415  openstacksdk costs every other command of `lab` a second
 
-    _guest(name, layout)
-    if state(name, layout) == "running":
+    guest = _guest(name, layout)
+    if _state(guest, layout) == "running":
         return
     compute = cloud_content.connect(layout, cloud_operator.ADMINISTRATOR).compute
     server = compute.find_server(name, ignore_missing=False, all_projects=True)
@@ -89,7 +89,7 @@ def power_on(name: str, layout: Layout = _LAB) -> None:
     else:
         compute.reboot_server(server, "HARD")  # Nova has not noticed yet that the power went
     deadline = time.monotonic() + _DEADLINE_SECONDS
-    while state(name, layout) != "running":
+    while _state(guest, layout) != "running":  # its definition is gone for a moment while Nova boots it
         if time.monotonic() > deadline:
             raise LabError(
                 f"{name} does not run {_DEADLINE_SECONDS} s after its power came back; "
@@ -112,8 +112,12 @@ def resume(name: str, layout: Layout = _LAB) -> None:
 
 def state(name: str, layout: Layout = _LAB) -> str:
     """Return a server's state as libvirt names it (running, paused, shut off)."""
+    return _state(_guest(name, layout), layout)
+
+
+def _state(guest: Guest, layout: Layout) -> str:
     try:
-        return _virsh(layout, "domstate", _guest(name, layout).domain).strip()
+        return _virsh(layout, "domstate", guest.domain).strip()
     except CommandError as error:
         if "failed to get domain" in str(error):
             return "shut off"  # Nova is defining the domain anew, as it does in a hard reboot

@@ -94,8 +94,8 @@ def page(kept: Runs, catalogue: Sequence[Row] = rows.ROWS) -> str:
 _RETURN_HEAD = (
     "`playbooks/fail_back_to_colo.yml` after these drills, under the same crowd.",
     "",
-    "| drill | it took | longest time without a purchase | bookings of the colo alone | runs |",
-    "|---|---|---|---|---|",
+    "| drill | it took | longest time without a purchase | bookings of the colo alone | sold again | runs |",
+    "|---|---|---|---|---|---|",
 )
 
 
@@ -127,6 +127,7 @@ def _return(row: Row, runs: Sequence[Mapping[str, Any]]) -> str:
         _figure(returns, "seconds", "s"),
         _figure(returns, "longest_wait_s", "s"),
         _figure(returns, "only_on_old_side", ""),
+        _figure(returns, "conflicts", ""),
     ]
     return f"| `{row.name}` | {' | '.join(cells)} | {len(runs)} |"
 

@@ -33,15 +33,15 @@ def _selling(row: Row, result: Mapping[str, Any]) -> list[str]:
 def _lost(row: Row, result: Mapping[str, Any]) -> list[str]:
     audit, lost = result["audit"], result["rpo_bookings"]
     told = [f"Audit: {audit[key]} {key.replace('_', ' ')}." for key in ALWAYS_ZERO if audit[key]]
-    if result["sold_twice"] and not audit["sold_twice"]:
-        told.append(f"{result['sold_twice']} seats were sold twice while the cloud led.")
+    back = result["failback"] or {}
+    if result["sold_twice"] and not audit["sold_twice"] and (row.loses_nothing or not lost or not back["conflicts"]):
+        told.append(f"{result['sold_twice']} seats were sold twice while the cloud led; no return lists them.")
     if row.loses_nothing:
         if lost or audit["missing"]:
             told.append(f"{lost or audit['missing']} confirmed bookings are missing; none may be.")
         if result["writer_rows_lost"]:
             told.append(f"{result['writer_rows_lost']} rows that were acknowledged are missing; none may be.")
-    elif result["failback"] and result["failback"]["only_on_old_side"] < lost:
-        listed = result["failback"]["only_on_old_side"]
+    elif back and (listed := back["only_on_old_side"]) < lost:
         told.append(f"The return lists {listed} bookings of the colo alone; the audit at the cloud missed {lost}.")
     return told
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PLAY = "PLAY ["
 _SECONDS = 900
-_LIST = re.compile(r"The colo alone has (\d+) bookings.*?settle_list=(/\S+?\.json)")
+_LIST = re.compile(r"The colo alone has (\d+) bookings, (\d+) of them for seats.*?settle_list=(/\S+?\.json)")
 _CARD = re.compile(r"^TASK \[[^\]\n]*Show the failover card\].*?=> ?\n(.*?)\n\n", re.DOTALL | re.MULTILINE)
 
 
@@ -83,10 +83,19 @@ def card(said: str) -> list[str]:
     return [str(line) for line in yaml.safe_load(found[-1])["msg"]] if found else []
 
 
-def kept_list(words: str) -> tuple[int, str] | None:
-    """Return how many bookings a return found at the colo alone, and the list that it kept of them (pure)."""
+@dataclass(frozen=True)
+class KeptList:
+    """What a return told of the bookings that the colo alone has; `conflicts` are for seats that were sold since."""
+
+    bookings: int = 0
+    conflicts: int = 0
+    place: str = ""
+
+
+def kept_list(words: str) -> KeptList:
+    """Return what a return told of the list that it kept; without a place when it kept none (pure)."""
     found = _LIST.search(words)
-    return (int(found[1]), found[2]) if found else None
+    return KeptList(int(found[1]), int(found[2]), found[3]) if found else KeptList()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

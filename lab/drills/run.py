@@ -238,11 +238,16 @@ def _returned(actor: Actor, name: str) -> dict[str, Any]:
     back = actor.play("fail_back_to_colo")
     sold = measure.bookings(_journal(actor.lab, name))
     wait_s = measure.longest_wait_s(sold, began, datetime.now(UTC))
-    count, place = playbooks.kept_list(back.words) or (0, "")
-    if place:
-        actor.tell(f"the colo alone had {count} bookings; settling them")
-        actor.play("settle_bookings", "-e", f"settle_list={place}")
-    return {"seconds": round(back.seconds, 1), "longest_wait_s": round(wait_s, 2), "only_on_old_side": count}
+    kept = playbooks.kept_list(back.words)
+    if kept.place:
+        actor.tell(f"the colo alone had {kept.bookings} bookings ({kept.conflicts} in conflict); settling them")
+        actor.play("settle_bookings", "-e", f"settle_list={kept.place}")
+    return {
+        "seconds": round(back.seconds, 1),
+        "longest_wait_s": round(wait_s, 2),
+        "only_on_old_side": kept.bookings,
+        "conflicts": kept.conflicts,
+    }
 
 
 def figures(seen: Seen, audit: Mapping[str, Any], failback: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from lab import cloud, cloud_guard, cloud_settings, guests, topology
+from unittest.mock import MagicMock
+
+import pytest
+
+from lab import cloud, cloud_content, cloud_guard, cloud_settings, guests, topology
 from lab.cloud_layout import API_PORTS, OBJECT_STORAGE_PORT
+from lab.errors import CommandError
 
 PORTS = tuple(API_PORTS.values())
 DEFINITION = """
@@ -58,6 +63,26 @@ def test_a_guest_is_known_by_its_servers_name_with_its_cables() -> None:
 
 def test_a_definition_that_is_not_novas_is_no_guest() -> None:
     assert guests.parse(["<domain><name>other</name></domain>"]) == {}
+
+
+def test_a_server_is_waited_for_also_while_nova_defines_it_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [guests.parse([DEFINITION])]
+    states = iter(["shut off", "gone", "running"])
+
+    def virsh(*_: object) -> str:
+        if (state := next(states)) == "gone":
+            raise CommandError("virsh: failed to get domain 'instance-00000002'", 1, "")
+        return state
+
+    monkeypatch.setattr(guests, "_guests", lambda _: known.pop() if known else {})
+    monkeypatch.setattr(guests, "_virsh", virsh)
+    cloud_of_one = MagicMock()
+    monkeypatch.setattr(cloud_content, "connect", lambda *_: cloud_of_one)
+
+    guests.power_on("cloud-was1")
+
+    cloud_of_one.compute.reboot_server.assert_called_once()
+    assert next(states, "asked to the end") == "asked to the end"
 
 
 def test_on_management_the_api_hears_the_operator_alone() -> None:

@@ -64,7 +64,7 @@ DRILL: dict[str, Any] = {
     "rpo_bookings": 9,
     "sold_twice": 0,
     "both_sites_wrote_ms": None,
-    "failback": {"seconds": 60.0, "longest_wait_s": 2.1, "only_on_old_side": 9},
+    "failback": {"seconds": 60.0, "longest_wait_s": 2.1, "only_on_old_side": 9, "conflicts": 0},
     "purchases": {"confirmed": 300, "gave_up": 0},
     "faults": [],
 }

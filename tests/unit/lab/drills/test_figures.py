@@ -14,7 +14,7 @@ def result(**changes: Any) -> dict[str, Any]:
     facts = {
         "row": "colo-dark", "tier": "standby", "deadline_seconds": 60, "rto_s": 27.04, "rpo_s": 0.5, "rpo_bookings": 2,
         "sold_twice": 0, "both_sites_wrote_ms": 0.0, "stopped_before_lease_ended_s": 19.4, "writer_rows_lost": 1,
-        "failback": {"seconds": 70.0, "longest_wait_s": 2.1, "only_on_old_side": 2}, "verdict": "met",
+        "failback": {"seconds": 70.0, "longest_wait_s": 2.1, "only_on_old_side": 2, "conflicts": 0}, "verdict": "met",
         "audit": {"confirmed": 300},
     }  # fmt: skip
     return facts | changes
@@ -63,7 +63,7 @@ def test_what_was_not_measured_stays_empty() -> None:
 
 def test_the_return_has_a_table_of_its_own() -> None:
     page = figures.page({"colo-dark": [result()]}).partition("## The return")[2]
-    assert line(page, "colo-dark") == "| `colo-dark` | 70.0 s | 2.1 s | 2 | 1 |"
+    assert line(page, "colo-dark") == "| `colo-dark` | 70.0 s | 2.1 s | 2 | 0 | 1 |"
 
 
 def test_rows_of_the_matrix_without_a_drill_are_named_too() -> None:

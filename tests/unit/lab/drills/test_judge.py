@@ -40,7 +40,7 @@ def test_a_clean_drill_has_nothing_against_it(row: rows.Row) -> None:
         ({"rto_s": 10.2}, "Nobody could buy for 10.2 s; the deadline is 10 s."),
         ({"purchases": {"gave_up": 3}}, "3 customers gave up."),
         ({"audit": {"sold_twice": 1}, "sold_twice": 1}, "Audit: 1 sold twice."),
-        ({"sold_twice": 2}, "2 seats were sold twice while the cloud led."),
+        ({"sold_twice": 2}, "2 seats were sold twice while the cloud led; no return lists them."),
         ({"audit": {"unsettled": 4}}, "Audit: 4 unsettled."),
         ({"rpo_bookings": 2}, "2 confirmed bookings are missing; none may be."),
         ({"audit": {"missing": 5}}, "5 confirmed bookings are missing; none may be."),
@@ -62,13 +62,24 @@ def test_what_was_not_measured_is_not_held_against_anybody() -> None:
 
 def test_a_standby_may_lack_what_the_return_lists() -> None:
     lost = {"rpo_bookings": 3, "writer_rows_lost": 20, "audit": {"missing": 1}}
-    assert judge.faults(DARK, shown(**lost, failback={"only_on_old_side": 3})) == []
-    assert judge.faults(DARK, shown(**lost, failback={"only_on_old_side": 2})) == [
+    assert judge.faults(DARK, shown(**lost, failback={"only_on_old_side": 3, "conflicts": 0})) == []
+    assert judge.faults(DARK, shown(**lost, failback={"only_on_old_side": 2, "conflicts": 0})) == [
         "The return lists 2 bookings of the colo alone; the audit at the cloud missed 3."
     ]
 
 
+@pytest.mark.parametrize(
+    ("lost", "conflicts", "told"),
+    [(3, 1, False), (3, 0, True), (0, 1, True)],
+    ids=["listed", "not listed", "none lost"],
+)
+def test_a_lost_seat_may_be_sold_again_where_the_return_lists_it(lost: int, conflicts: int, told: bool) -> None:
+    result = shown(sold_twice=2, rpo_bookings=lost, failback={"only_on_old_side": 3, "conflicts": conflicts})
+
+    assert bool(judge.faults(DARK, result)) is told
+
+
 def test_a_synchronous_replica_lacks_nothing() -> None:
-    assert judge.faults(SYNCHRONOUS, shown(rpo_bookings=1, failback={"only_on_old_side": 1})) == [
+    assert judge.faults(SYNCHRONOUS, shown(rpo_bookings=1, failback={"only_on_old_side": 1, "conflicts": 0})) == [
         "1 confirmed bookings are missing; none may be."
     ]

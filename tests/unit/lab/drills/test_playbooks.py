@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.drills.playbooks import card, kept_list
+from lab.drills.playbooks import KeptList, card, kept_list
 
 SHOWN = """
 TASK [preflight : Judge whether the cloud may take over] ***
@@ -36,11 +36,12 @@ def test_a_run_without_a_card_has_none() -> None:
 
 def test_the_list_that_a_return_kept_is_found() -> None:
     said = (
-        "msg: 'The colo alone has 12 bookings; they are kept in /var/lib/was/divergence-1.json on colo-was1. Settle "
+        "msg: 'The colo alone has 12 bookings, 2 of them for seats that the cloud has sold since; they are kept in "
+        "/var/lib/was/divergence-1.json on colo-was1. Settle "
         "them: ansible-playbook playbooks/settle_bookings.yml -e settle_list=/var/lib/was/divergence-1.json'"
     )
-    assert kept_list(said) == (12, "/var/lib/was/divergence-1.json")
+    assert kept_list(said) == KeptList(12, 2, "/var/lib/was/divergence-1.json")
 
 
 def test_a_return_that_kept_nothing_has_no_list() -> None:
-    assert kept_list("PLAY RECAP") is None
+    assert kept_list("PLAY RECAP") == KeptList()

@@ -9,7 +9,7 @@ from lab.drills import judge, measure, rows, run
 
 EVENT = datetime(2026, 12, 24, 9, tzinfo=UTC)
 CLEAN: dict[str, Any] = dict.fromkeys(("missing", *judge.ALWAYS_ZERO), 0) | {"confirmed": 3, "findings": []}
-BACK = {"seconds": 60.0, "longest_wait_s": 2.0, "only_on_old_side": 1}
+BACK = {"seconds": 60.0, "longest_wait_s": 2.0, "only_on_old_side": 1, "conflicts": 0}
 
 
 def seen(**changes: Any) -> run.Seen:
