@@ -102,6 +102,13 @@ class Actor:
             time.sleep(1)
         self.faults.append(f"{host} does not listen on port {port}, {_BOOT_SECONDS} s after its power came back.")
 
+    def lead_consensus(self, host: str) -> None:
+        """Let a host's member of the consensus lead it, so that it is the leader which falls."""
+        own = _consensus(self.lab, host)[0]
+        leader = next(each for each in _consensus(self.lab, host, "--cluster") if each.member == each.leader)
+        if leader.member != own.member:
+            _etcdctl(self.lab, host, f"--endpoints={leader.endpoint} move-leader {own.member:x}")
+
     def storm(self, host: str, deliveries: str) -> None:
         """Send alerts to a site's runner, each of them twice; all must be taken."""
         address = faults.management_address(self.lab, host)
@@ -132,6 +139,25 @@ def on(lab: faults.Lab, host: str, *words: str, seconds: float = 30) -> str:
     return done.stdout.decode()
 
 
+@dataclass(frozen=True)
+class _Seat:
+    """What a member of the consensus says of itself and of who leads it (etcd's member numbers)."""
+
+    endpoint: str
+    member: int
+    leader: int
+
+
+def _consensus(lab: faults.Lab, host: str, *more: str) -> list[_Seat]:
+    told = json.loads(_etcdctl(lab, host, " ".join(("endpoint status --write-out=json", *more))))
+    statuses = [(each["Endpoint"], each["Status"]) for each in told]
+    return [_Seat(at, status["header"]["member_id"], status["leader"]) for at, status in statuses]
+
+
+def _etcdctl(lab: faults.Lab, host: str, words: str) -> str:
+    return on(lab, host, "sudo", "sh", "-c", f". /etc/profile.d/understudy-consensus.sh; etcdctl {words}")
+
+
 def _last(played: playbooks.Played) -> str:
     """Return what a run said about its failure, or at its end."""
     at = played.words.rfind("fatal: [")
@@ -152,6 +178,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "play-refused": Actor.play_refused,
     "play-killed": Actor.play_killed,
     "storm": Actor.storm,
+    "lead-consensus": Actor.lead_consensus,
     "corrupt-backup": lambda actor: actor.kept.update(damage.corrupt(actor.lab)),
     "mend-backup": lambda actor: damage.mend(actor.lab),
 }

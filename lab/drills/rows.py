@@ -93,6 +93,7 @@ ROWS = (
     Row(
         "colo-dark",
         "colo dark",
+        prepare=(step("lead-consensus", "colo-gw1"),),
         inject=_NO_COLO,
         act=_TO_CLOUD,
         heal=_COLO,
@@ -146,6 +147,7 @@ ROWS = (
     Row(
         "cloud-dark",
         "cloud dark",
+        prepare=(step("lead-consensus", "cloud-gw1"),),
         inject=(step("power-off", "cloud"),),
         act=(_TO_COLO_ALONE,),
         heal=_CLOUD,
@@ -154,6 +156,7 @@ ROWS = (
     Row(
         "witness-dark",
         "witness dark",
+        prepare=(step("lead-consensus", "witness1"),),
         inject=(step("power-off", "witness"),),
         heal=(step("power-on", "witness"),),
         deadline_seconds=10,
