@@ -40,11 +40,13 @@ def test_the_clouds_api_is_open_to_all_that_may_come_from_a_public_network() -> 
     assert "iifname . ip saddr != @origins counter drop" in wan()
 
 
-def test_no_port_of_a_database_or_of_ssh_is_in_the_labs_flows() -> None:
-    ports = {port for flow in topology.load().flows for port in flow.ports}
+def test_no_port_of_a_database_is_in_the_labs_flows_and_ssh_leads_to_the_observer_alone() -> None:
+    flows = topology.load().flows
+    ports = {port for flow in flows for port in flow.ports}
 
-    assert not ports & {22, 5432, 6432, 8008}
-    assert ports == {51820, 80, 443, 53, 2379, 2380, 5000, 8774, 8778, 9100, 9292, 9696, 8080, 8443}
+    assert [(flow.sources, flow.targets) for flow in flows if 22 in flow.ports] == [(("gateway",), ("observer",))]
+    assert not ports & {5432, 6432, 8008}
+    assert ports == {22, 51820, 80, 443, 53, 2379, 2380, 5000, 8774, 8778, 9100, 9292, 9696, 8080, 8443}
 
 
 def test_everything_else_between_the_sites_is_dropped() -> None:
