@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from booking.service.shop import Shop
 
 logger = logging.getLogger("booking.readiness")
-_LOOK_EVERY_SECONDS = 1.0
+_LOOK_EVERY_SECONDS, _LOOK_AGAIN_SECONDS = 1.0, 0.25
 _OLD_SECONDS = 5.0
 _QUERY = """
 SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS read_only,
@@ -32,6 +32,23 @@ class Readiness:
     at: float
 
 
+class Patience:
+    """Overlooks a database that is away for less time than a request may wait for it, as in a planned switch.
+
+    An edge that turned customers away at once would make them wait longer than the switch lasts.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._left: float | None = None  # until when it is overlooked; None before it was there for the first time
+
+    def told(self, missing: str, now: float) -> str:
+        """Return what to tell of a look at a moment of the monotonic clock (pure but for what it remembers)."""
+        if not missing:
+            self._left = now + self._seconds
+        return missing if self._left is None or now >= self._left else ""
+
+
 class Lookout(threading.Thread):
     """Looks at the database and the gateway once a second, on connections of its own, which load cannot use up."""
 
@@ -41,6 +58,7 @@ class Lookout(threading.Thread):
         self._stopping = threading.Event()
         self._connection: psycopg.Connection[Any] | None = None
         self._last = Readiness(("This server has just started.",), monotonic())
+        self._patience = Patience(shop.settings.request_limit_seconds)
 
     def stop(self) -> None:
         """Look no more."""
@@ -56,11 +74,13 @@ class Lookout(threading.Thread):
     def run(self) -> None:
         """Look until told to stop."""
         while not self._stopping.is_set():
-            missing = tuple(sentence for sentence in (self._database(), self._gateway()) if sentence)
+            database = self._database()
+            away = self._patience.told(database, monotonic())
+            missing = tuple(sentence for sentence in (away, self._gateway()) if sentence)
             if missing != self._last.missing:
                 logger.info("readiness_changed missing=%r", missing)
             self._last = Readiness(missing, monotonic())
-            self._stopping.wait(_LOOK_EVERY_SECONDS)
+            self._stopping.wait(_LOOK_AGAIN_SECONDS if database else _LOOK_EVERY_SECONDS)
 
     def _database(self) -> str:
         try:

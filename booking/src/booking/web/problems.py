@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from booking.web.house import House
 
 logger = logging.getLogger("booking.web")
-_RETRY_SECONDS = 2
+_RETRY_SECONDS = 1
 _MACHINES = ("/api/", "/healthz", "/readyz", "/metrics", "/payments/")
 _UNAVAILABLE = "The booking service cannot take bookings at this moment. Nothing was charged; try again in a moment."
 _BUSY = "The answer took too long, and nothing was charged. Try again in a moment."
