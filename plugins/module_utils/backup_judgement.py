@@ -28,6 +28,7 @@ _DAMAGE = (
     ("bytes flipped", re.compile(r"invalid (?:checksum|size) '([^']+)'")),
     ("bytes flipped", re.compile(r"invalid result (\S+): \[\d+\]")),
 )
+_ODD = re.compile(r"(?:repository \d+: )?(?:too old|too small|growing oddly):")  # and can be restored all the same
 _VERDICT = re.compile(r"^ {2}backup: (\S+), status: ([^,]+),", re.MULTILINE)
 
 
@@ -224,6 +225,11 @@ def _spoiled(names: Sequence[str], known: Sequence[Backup]) -> str:
     labels = {name.split("/", 1)[0] for name in names}
     hit = [backup.label for backup in known if labels & {backup.label, *backup.leans_on}]
     return f" Do not trust {', '.join(hit)}." if hit else ""
+
+
+def spoiling(findings: Iterable[str]) -> list[str]:
+    """Return the findings because of which data may not come back; a size or an age that is odd spoils nothing."""
+    return [finding for finding in findings if not _ODD.match(finding)]
 
 
 def judge_moment(text: str, known: Sequence[Backup], found: Sequence[Segment]) -> tuple[datetime | None, str]:

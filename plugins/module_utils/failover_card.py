@@ -8,8 +8,12 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
-from .failover_judgement import Judgement, Lease, Seen, Sight, Situation, Tier, Verdict, fresh
+from .failover_judgement import Judgement, Lease, Seen, Sight, Situation, Tier, Verdict, fresh, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WIDTH = 78
 QUESTIONS = {
@@ -46,8 +50,8 @@ def card(situation: Situation, judgement: Judgement, expectation: Expectation) -
         ("Why", judgement.reasons),
         ("Overridden by the operator", judgement.overridden),
         ("What each observer says of the colo", _observers(situation)),
-        ("What would be lost", (_lost(situation, expectation),)),
-        ("How long it takes", (_duration(expectation),)),
+        ("What would be lost", (_lost(situation, expectation), *_verified(situation))),
+        ("How long it takes", (_duration(situation, expectation),)),
         ("What will be fenced", FENCED),
         ("What cannot be undone", FINAL),
     ]
@@ -89,26 +93,40 @@ def _lease(lease: Lease) -> str:
 
 def _lost(situation: Situation, expectation: Expectation) -> str:
     data = situation.data
-    if data.trouble:
-        return f"NOT KNOWN: {data.trouble}"
+    if data.damage:
+        return f"NOT KNOWN: {data.damage}"
     if data.age_seconds is None:
         return "NOT KNOWN: no proven copy says how old it is."
     if data.tier is Tier.SYNCHRONOUS:
         return "Nothing: the cloud's replica has confirmed every booking (tier synchronous)."
-    age = f"The newest restorable data are {_span(data.age_seconds)} old (tier {data.tier.value})"
+    age = f"The newest restorable data are {span(data.age_seconds)} old (tier {data.tier.value})"
     if expectation.bookings_per_minute is None:
-        return f"{age}; how many bookings that is, is not known."
+        return f"{age}; nobody can say how many bookings that is: monitoring in the cloud does not tell what was sold."
     about = expectation.bookings_per_minute * data.age_seconds / 60
-    return f"{age}: about {about:.0f} bookings, at {expectation.bookings_per_minute:.0f} a minute."
+    return f"{age}: about {about:.0f} bookings, at {expectation.bookings_per_minute:.3g} a minute."
 
 
-def _duration(expectation: Expectation) -> str:
+def _verified(situation: Situation) -> Iterator[str]:
+    """Say what is known of the backups, unless that is said already."""
+    verified = situation.data.verified
+    if verified is None:
+        yield (
+            "Whether the backups are whole is not known: no verification of them is remembered here "
+            "(playbooks/verify_backup.yml)."
+        )
+        return
+    when = f"The backups were last verified {span(verified.age_seconds)} ago"
+    if verified.age_seconds > situation.rules.verified_seconds:
+        when += f", and more than {span(situation.rules.verified_seconds)} say little"
+    if verified.spoiling and not situation.data.damage:
+        yield f"{when}: DAMAGED. {' '.join(verified.spoiling)}"
+    elif not verified.spoiling:
+        yield f"{when}: {' '.join(verified.odd) or 'nothing was wrong with them.'}"
+
+
+def _duration(situation: Situation, expectation: Expectation) -> str:
     past = expectation.past_minutes
     if not past:
-        return "Not known: there was no drill yet."
-    shortest, longest = _span(min(past) * 60), _span(max(past) * 60)
-    return f"About {_span(median(past) * 60)}; the last {len(past)} took {shortest} to {longest}."
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+        return f"Not known: no failover in tier {situation.data.tier.value} is remembered here."
+    shortest, longest = span(min(past) * 60), span(max(past) * 60)
+    return f"About {span(median(past) * 60)}; the last {len(past)}, drills too, took {shortest} to {longest}."

@@ -77,25 +77,49 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """What the last verification of the backups found, so many seconds ago.
+
+    `spoiling`: the findings because of which data may not come back; `odd`: the others. Sentences all of them.
+    """
+
+    age_seconds: float
+    spoiling: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Data:
     """What the cloud could serve: `age_seconds` of the newest restorable commit, None when that is not known.
 
-    `trouble`: what the last verify or proof found wrong with it, as a sentence.
+    `trouble`: what is wrong with it, as a sentence; `verified`: None when no verification of the backups is remembered.
     """
 
     tier: Tier
     age_seconds: float | None
     trouble: str = ""
+    verified: Verified | None = None
+
+    @property
+    def damage(self) -> str:
+        """Say what is wrong with what the cloud would serve; in tier archive those are the backups."""
+        if self.trouble or self.tier is not Tier.ARCHIVE or self.verified is None or not self.verified.spoiling:
+            return self.trouble
+        return f"{' '.join(self.verified.spoiling)} So said the verification {span(self.verified.age_seconds)} ago."
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The policy. A sight older than `sight_seconds` is silence; data older than `data_seconds` need a person."""
+    """The policy. A sight older than `sight_seconds` is silence; data older than `data_seconds` need a person.
+
+    A verification of the backups older than `verified_seconds` says little of them.
+    """
 
     policy: Policy = Policy.APPROVE
     block_seconds: float = 3600.0
     sight_seconds: float = 15.0
     data_seconds: float = 300.0
+    verified_seconds: float = 26 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -216,8 +240,8 @@ def _refusals(situation: Situation) -> Iterator[str]:
     yield from _lost(situation)
     yield from _blocked(situation)
     data = situation.data
-    if data.trouble:
-        yield f"The data that the cloud would serve are damaged: {data.trouble}"
+    if data.damage:
+        yield f"The data that the cloud would serve are damaged: {data.damage}"
     elif data.age_seconds is None:
         yield "What the cloud could restore is not known: there is no proven copy, or storage does not say."
 
@@ -268,6 +292,14 @@ def _doubts(situation: Situation) -> Iterator[str]:
     if data.age_seconds is not None and data.age_seconds > situation.rules.data_seconds:
         limit = situation.rules.data_seconds
         yield f"The newest restorable data are {data.age_seconds / 60:.0f} min old, more than {limit / 60:.0f} min."
+
+
+def span(seconds: float) -> str:
+    """Write a span of time in the unit that a person thinks in."""
+    for unit, length, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 48 * 3600)):
+        if seconds < most:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"
 
 
 def _silence(sight: Sight) -> str:

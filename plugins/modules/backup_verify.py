@@ -41,6 +41,11 @@ findings:
   type: list
   elements: str
   returned: always
+spoiling:
+  description: Those of the findings because of which data may not come back.
+  type: list
+  elements: str
+  returned: always
 leads:
   description: Whether this host takes writes.
   type: bool
@@ -116,7 +121,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     if not pgbackrest_command.leads(module):
-        module.exit_json(changed=False, leads=False, findings=[])
+        module.exit_json(changed=False, leads=False, findings=[], spoiling=[])
     started = time.monotonic()
     info = pgbackrest_command.info(module)
     if backup_judgement.is_running(info):
@@ -139,9 +144,11 @@ def main() -> None:
         module.fail_json(
             msg=f"The backups are not what they should be. {' '.join(findings)} See docs/runbooks/backup.md.",
             findings=findings,
+            spoiling=backup_judgement.spoiling(findings),
+            leads=True,
             refused=False,
         )
-    module.exit_json(changed=False, leads=True, findings=[], verified=summary(looks[0], seconds))
+    module.exit_json(changed=False, leads=True, findings=[], spoiling=[], verified=summary(looks[0], seconds))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ options:
       - What each observer said that answered - its C(site), what it sees from C(outside) and through the C(tunnel)
         (C(seen) and C(words)), the C(lease) as it knows it, whether a failover was C(begun) there, and how many seconds
         ago the last recovery was, C(recovered_seconds).
+      - And what it keeps for this day - the note C(verified) of the last verification of the backups, and the notes
+        C(took) of past failovers, each with the age of its file in seconds before it.
       - Who sees from site C(cloud) speaks for the cloud, who sees from any other speaks for the witness. Who is not in
         the list says nothing.
     type: list
@@ -43,6 +45,11 @@ options:
     description: What is wrong with it, as a sentence.
     type: str
     default: ""
+  bookings:
+    description: Bookings a minute at moments of the last hours, as Prometheus tells them. Empty when it does not.
+    type: list
+    elements: list
+    default: []
   policy:
     description: Who says yes.
     type: str
@@ -89,10 +96,12 @@ card:
   returned: always
 """
 
+import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import failover_notes
 from ..module_utils.failover_card import Expectation, card
 from ..module_utils.failover_judgement import Data, Lease, Policy, Rules, Seen, Sight, Situation, Tier, judge
 
@@ -126,13 +135,27 @@ def situation(given: Said) -> Situation:
         outside=sight(cloud.get("outside") or {}),
         witness=sight(witness.get("outside") or {}),
         lease=lease([each.get("lease") or {} for each in said], given["member_sites"]),
-        data=Data(Tier(given["tier"]), given["data_age_seconds"], given["data_trouble"]),
+        data=Data(
+            Tier(given["tier"]),
+            given["data_age_seconds"],
+            given["data_trouble"],
+            failover_notes.verified(str(each["verified"]) for each in said if each.get("verified")),
+        ),
         rules=rules,
         last_recovery_seconds=min(recovered, default=None),
         # What was begun days ago and never finished has been decided on by nobody who is asked today.
         begun=any(each.get("begun") for each in said) and min(recovered, default=0.0) < rules.block_seconds,
         operator=given["operator"],
         insists=given["insists"],
+    )
+
+
+def expectation(given: Said, now: float) -> Expectation:
+    """Put together what the past says. `now`: seconds since the epoch."""
+    took = [str(note) for each in given["sights"] for note in each.get("took") or []]
+    return Expectation(
+        failover_notes.bookings_per_minute(given["bookings"], now, given["data_age_seconds"]),
+        failover_notes.past_minutes(took, Tier(given["tier"])),
     )
 
 
@@ -146,6 +169,7 @@ def main() -> None:
             "tier": {"type": "str", "choices": [each.value for each in Tier], "required": True},
             "data_age_seconds": {"type": "float"},
             "data_trouble": {"type": "str", "default": ""},
+            "bookings": {"type": "list", "elements": "list", "default": []},
             "policy": {"type": "str", "choices": [each.value for each in Policy], "default": "approve"},
             "operator": {"type": "bool", "default": True},
             "insists": {"type": "str", "default": ""},
@@ -159,7 +183,7 @@ def main() -> None:
         verdict=judged.verdict.value,
         reasons=list(judged.reasons),
         overridden=list(judged.overridden),
-        card=card(known, judged, Expectation()),
+        card=card(known, judged, expectation(module.params, time.time())),
     )
 
 

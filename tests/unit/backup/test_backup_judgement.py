@@ -196,3 +196,9 @@ def test_figures_are_written_for_prometheus() -> None:
         "# TYPE understudy_backup_run_ok gauge",
         "understudy_backup_run_ok 1",
     ]
+
+
+def test_an_odd_age_or_size_does_not_keep_data_from_coming_back() -> None:
+    spoiling = ["bytes flipped: x is not what was written.", "repository 2: WAL gap: y is missing.", "no backup: none."]
+    odd = ["too old: x.", "repository 2: too small: y.", "growing oddly: z."]
+    assert judgement.spoiling([*odd, *spoiling]) == spoiling

@@ -7,7 +7,16 @@ from dataclasses import replace
 from hypothesis import given, settings
 
 from plugins.module_utils.failover_card import FENCED, FINAL, WIDTH, Expectation, card
-from plugins.module_utils.failover_judgement import IN_SO_MANY_WORDS, Data, Seen, Sight, Situation, Tier, judge
+from plugins.module_utils.failover_judgement import (
+    IN_SO_MANY_WORDS,
+    Data,
+    Seen,
+    Sight,
+    Situation,
+    Tier,
+    Verified,
+    judge,
+)
 from tests.unit.failover.test_failover_judgement import DARK, HELD, NO_MAJORITY, SILENT, operator, situations
 
 PAST = Expectation(240, (2.5, 1.5, 3.25))
@@ -37,7 +46,7 @@ def test_an_old_answer_is_shown_as_silence() -> None:
 
 def test_it_says_about_how_many_bookings_would_be_lost() -> None:
     assert "are 12 s old (tier archive): about 48 bookings, at 240 a minute" in text_of(DARK)
-    assert "how many bookings that is, is not known" in text_of(DARK, Expectation())
+    assert "nobody can say how many bookings that is" in text_of(DARK, Expectation())
     assert "Nothing: the cloud's replica" in text_of(replace(DARK, data=Data(Tier.SYNCHRONOUS, 0)))
 
 
@@ -47,8 +56,29 @@ def test_it_never_says_that_nothing_is_lost_when_that_is_not_known() -> None:
 
 
 def test_it_says_how_long_past_drills_took() -> None:
-    assert "About 2 min; the last 3 took 90 s to 3 min." in text_of(DARK)
-    assert "there was no drill yet" in text_of(DARK, Expectation(240))
+    assert "About 2 min; the last 3, drills too, took 90 s to 3 min." in text_of(DARK)
+    assert "no failover in tier archive is remembered here" in text_of(DARK, Expectation(240))
+
+
+def backups(verified: Verified | None, tier: Tier = Tier.ARCHIVE) -> Situation:
+    return replace(DARK, data=Data(tier, 12, verified=verified))
+
+
+def test_it_says_when_the_backups_were_verified_and_what_was_found() -> None:
+    assert "last verified 3 h ago: nothing was wrong with them." in text_of(backups(Verified(3 * 3600)))
+    assert "last verified 3 h ago: too old: x." in text_of(backups(Verified(3 * 3600, odd=("too old: x.",))))
+    assert "no verification of them is remembered here" in text_of(backups(None))
+    old = text_of(backups(Verified(4 * 86400)))
+    assert "last verified 4 days ago, and more than 26 h say little: nothing was wrong with them." in old
+
+
+def test_it_names_the_damage_also_where_a_replica_would_serve() -> None:
+    flipped = Verified(7300, ("bytes flipped: a/b is not what was written.",))
+    said = "NOT KNOWN: bytes flipped: a/b is not what was written. So said the verification 2 h ago."
+    assert said in text_of(backups(flipped))
+    replica = text_of(backups(flipped, Tier.STANDBY))
+    assert "last verified 2 h ago: DAMAGED. bytes flipped: a/b" in replica
+    assert "The newest restorable data are 12 s old" in replica
 
 
 def test_it_says_what_is_fenced_and_what_cannot_be_undone() -> None:

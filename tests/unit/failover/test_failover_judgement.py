@@ -20,6 +20,7 @@ from plugins.module_utils.failover_judgement import (
     Situation,
     Tier,
     Verdict,
+    Verified,
     judge,
 )
 
@@ -243,3 +244,32 @@ def test_without_a_person_no_switch_is_made_unless_the_witness_agrees(situation:
         assert situation.outside.seen is Seen.DOWN
         assert not situation.data.trouble
         assert judgement.overridden == ()
+
+
+FLIPPED = Verified(3 * 3600, ("bytes flipped: a/b is not what was written.",))
+
+
+def verified(what: Verified | None, tier: Tier = Tier.ARCHIVE) -> Situation:
+    return operator(replace(DARK, data=Data(tier, 12, verified=what)))
+
+
+def test_a_damaged_backup_is_not_failed_over_onto_unless_somebody_insists() -> None:
+    refused = judge(verified(FLIPPED))
+    assert refused.verdict is Verdict.REFUSE
+    assert "damaged: bytes flipped: a/b is not what was written. So said the verification 3 h ago." in reasons(refused)
+    insisted = judge(operator(verified(FLIPPED), IN_SO_MANY_WORDS))
+    assert insisted.verdict is Verdict.SWITCH
+    assert "bytes flipped" in " ".join(insisted.overridden)
+
+
+def test_a_damaged_backup_is_refused_before_the_lease_has_lapsed_too() -> None:
+    assert judge(replace(verified(FLIPPED), lease=HELD)).verdict is Verdict.REFUSE
+
+
+def test_a_damaged_backup_does_not_stop_a_replica() -> None:
+    assert judge(verified(FLIPPED, Tier.STANDBY)).verdict is Verdict.SWITCH
+
+
+@pytest.mark.parametrize("what", [None, Verified(60), Verified(9 * 86400), Verified(60, odd=("too old: x.",))])
+def test_backups_that_nobody_verified_lately_or_that_are_odd_are_no_refusal(what: Verified | None) -> None:
+    assert judge(verified(what)).verdict is Verdict.SWITCH

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.module_utils.failover_judgement import Policy, Seen, Tier
-from plugins.modules.failover_judgement import situation
+from plugins.module_utils.failover_card import Expectation
+from plugins.module_utils.failover_judgement import Policy, Seen, Tier, Verified
+from plugins.modules.failover_judgement import expectation, situation
 
 DOWN = {"seen": "down", "words": "203.0.113.10:443 is silent"}
 FREE = {"quorum": True, "holder": ""}
@@ -17,7 +18,7 @@ def given(*sights: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "sights": list(sights), "cloud_site": "cloud", "member_sites": {"colo-db1": "colo", "cloud-db1": "cloud"},
         "tier": "standby", "data_age_seconds": 3.0, "data_trouble": "", "policy": "approve", "operator": True,
-        "insists": "",
+        "insists": "", "bookings": [],
     } | changes  # fmt: skip
 
 
@@ -60,3 +61,21 @@ def test_the_last_recovery_is_the_youngest_that_anybody_remembers() -> None:
 def test_what_was_begun_long_ago_is_not_gone_on_with() -> None:
     old = {**CLOUD, "recovered_seconds": "90000", "begun": True}
     assert not situation(given(old)).begun
+
+
+def test_the_youngest_verification_that_anybody_remembers_counts() -> None:
+    old = '90000 {"spoiling": ["bytes flipped: x."], "findings": ["bytes flipped: x."]}'
+    known = situation(given({**CLOUD, "verified": old}, {**WITNESS, "verified": '60 {"spoiling": [], "findings": []}'}))
+    assert known.data.verified == Verified(60.0)
+    assert situation(given({**CLOUD, "verified": old}, WITNESS, tier="archive")).data.damage.startswith(
+        "bytes flipped: x."
+    )
+    assert situation(given(CLOUD, WITNESS)).data.verified is None
+
+
+def test_what_the_past_says_is_of_the_same_tier_and_of_the_hour_before_the_colo_was_lost() -> None:
+    took = ["5 2026-11-28T20:00:00Z standby 30", "5 2026-11-28T21:00:00Z archive 90"]
+    sold = [[1000, "9"], [4000, "6"], [4060, "8"], [4990, "0"]]
+    past = given({**CLOUD, "took": took}, {**WITNESS, "took": took[:1]}, bookings=sold, data_age_seconds=100.0)
+    assert expectation(past, now=5000.0) == Expectation(bookings_per_minute=7.0, past_minutes=(0.5,))
+    assert expectation(given(CLOUD, WITNESS), now=5000.0) == Expectation()
