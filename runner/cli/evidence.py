@@ -10,8 +10,8 @@ import typer
 
 from runner.cli import session as sessions
 from runner.cli.words import AsJson  # noqa: TC001 - typer reads the annotations
-from runner.errors import SettingsError
-from runner.evidence import folders, sealing, verifying
+from runner.errors import InvalidRequest, SettingsError
+from runner.evidence import folders, keeping, sealing, verifying
 from runner.evidence.manifest import Kind  # noqa: TC001 - typer reads the annotations
 from runner.evidence.signing import Signer, Signers
 
@@ -51,6 +51,39 @@ def seal(
         return
     done = "sealed" if new else "was sealed already, and is unchanged"
     typer.echo(f"{sealed.folder} {done}: number {sealed.manifest.number}, SHA-256 {sealed.sha256}")
+
+
+@app.command()
+def keep(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="the folder to make, TIME-failover or TIME-failback")
+    ],
+    *,
+    kind: Annotated[Kind, typer.Option(help="what it is evidence of")],
+    key: Annotated[Path | None, typer.Option(help="the key that signs, made when it is not there")] = None,
+    signers: SignersFile = None,
+) -> None:
+    """Write a folder from JSON on standard input, {"file name": content}, and seal it at once, as playbooks do.
+
+    A folder of a failover or failback that an interrupted run left without its seal is sealed, too.
+    """
+    session = sessions.of(context)
+    key = _path(session, key, "--key", "UNDERSTUDY_EVIDENCE_KEY")
+    allowed = _path(session, signers, "--signers", "UNDERSTUDY_EVIDENCE_SIGNERS")
+    try:
+        content = dict(json.loads(typer.get_text_stream("stdin").read()))
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest(f"Standard input is no JSON object of file names ({error}); nothing was kept.") from error
+    now = session.around.clock()
+    try:
+        sealed, left = keeping.keep(folder.absolute(), kind, content, key=key, signers=allowed, now=now)
+    except OSError as error:
+        sentence = f"{folder} cannot be written ({error}); make room, or let this account write there."
+        raise SettingsError(sentence) from error
+    for name in left:
+        typer.echo(f"{name} was left unsealed by a run that was interrupted, and is sealed now")
+    typer.echo(f"{sealed.folder} sealed: number {sealed.manifest.number}, SHA-256 {sealed.sha256}")
 
 
 @app.command()

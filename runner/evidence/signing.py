@@ -63,6 +63,26 @@ class Signers:
         return "" if done.returncode == 0 else f"it does not belong to this content ({_said(done)})"
 
 
+def make_ready(key: Path, signers: Path) -> None:
+    """Make the key unless it is there, and let it sign: its line is added to the file of signers.
+
+    Raises SettingsError when it cannot be made or read.
+    """
+    try:
+        if not key.exists():
+            key.parent.mkdir(parents=True, exist_ok=True)
+            words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", NAMESPACE, "-f", str(key)]
+            subprocess.run(words, check=True, capture_output=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
+        line = f'understudy namespaces="{NAMESPACE}" {key.with_name(f"{key.name}.pub").read_text(encoding="utf-8")}'
+        if not signers.exists() or line not in signers.read_text(encoding="utf-8"):
+            with signers.open("a", encoding="utf-8") as file:
+                file.write(line)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SettingsError(
+            f"The key {key} cannot be used by this account ({error}); name another one, or let the account write there."
+        ) from error
+
+
 def _run(what: str, *words: str, content: bytes = b"") -> subprocess.CompletedProcess[str]:
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "SSH_ASKPASS_REQUIRE": "never"}
     try:
