@@ -15,7 +15,7 @@ from typing import Any
 # The facts with which roles say when they did something, and what that was.
 MOMENTS = {
     "vpn_opened_at": "{}: the tunnel to the other site is open",
-    "database_led_at": "{} leads the database: the lease, which is the fence, was free for it",
+    "database_led_at": "{} leads the database: it holds the lease",
     "balancer_switched_at": "{}: every name server sends customers to the edges of this switch",
     "vpn_fenced_at": "{}: the tunnel to the other site is closed",
     "edges_proved_at": "a seat was booked at the edges that customers are led to, and given back",
@@ -38,17 +38,34 @@ def failover_evidence(hosts: Sequence[Host], about: Mapping[str, Any]) -> dict[s
     resumed = bool(judged) and any(each.get("begun") for each in seen)
     divergence = next((dict(host["booking_divergence"]) for host in hosts if host.get("booking_divergence")), None)
     result = {"began": began, "seconds": seconds, "resumed": resumed, "divergence": divergence, **about}
+    result |= _reached(judged, proved, about)
+    files = {
+        "timeline.jsonl": _timeline(hosts, began, judged),
+        "observers.json": {"observers": seen, "card": judged.get("card", "").splitlines()},
+        "versions.json": _versions(hosts),
+        "result.json": result,
+    }
+    if judged:
+        files["judgement.json"] = {key: value for key, value in judged.items() if key != "card"}
+    return {"began": began, "seconds": seconds, "resumed": resumed, "files": files}
+
+
+def _reached(judged: Mapping[str, Any], proved: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a failover reached at worst: the newest data are older than the moment at which the colo was lost.
+
+    Nobody measures that moment. In tier synchronous nothing is lost, and no age tells when it was.
+    """
+    age = about.get("data_age_seconds")
+    if not judged or age is None:
+        return {}
+    if about.get("tier") == "synchronous":
+        return {"rto_s": None, "rpo_s": 0.0, "rpo_bookings": 0, "at_most": True}
+    rate = judged.get("bookings_per_minute")
     return {
-        "began": began,
-        "seconds": seconds,
-        "resumed": resumed,
-        "files": {
-            "timeline.jsonl": _timeline(hosts, began, judged),
-            "observers.json": {"observers": seen, "card": judged.get("card", "").splitlines()},
-            "judgement.json": {key: value for key, value in judged.items() if key != "card"},
-            "versions.json": _versions(hosts),
-            "result.json": result,
-        },
+        "rto_s": round(age + _moment(proved) - _moment(str(judged["at"])), 1) if proved else None,
+        "rpo_s": round(age, 1),
+        "rpo_bookings": None if rate is None else round(rate * age / 60),
+        "at_most": True,
     }
 
 

@@ -128,5 +128,7 @@ def _duration(situation: Situation, expectation: Expectation) -> str:
     past = expectation.past_minutes
     if not past:
         return f"Not known: no failover in tier {situation.data.tier.value} is remembered here."
+    if len(past) == 1:
+        return f"About {span(past[0] * 60)}, as the one that is remembered here, a drill or a failover."
     shortest, longest = span(min(past) * 60), span(max(past) * 60)
     return f"About {span(median(past) * 60)}; the last {len(past)}, drills too, took {shortest} to {longest}."

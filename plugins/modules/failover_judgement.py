@@ -90,6 +90,10 @@ overridden:
   type: list
   elements: str
   returned: always
+bookings_per_minute:
+  description: How many bookings a minute there were in the hour before the newest data; null when nobody knows.
+  type: float
+  returned: always
 card:
   description: The failover card, lines of at most 78 columns.
   type: str
@@ -178,12 +182,14 @@ def main() -> None:
     )
     known = situation(module.params)
     judged = judge(known)
+    past = expectation(module.params, time.time())
     module.exit_json(
         changed=False,
         verdict=judged.verdict.value,
         reasons=list(judged.reasons),
         overridden=list(judged.overridden),
-        card=card(known, judged, expectation(module.params, time.time())),
+        card=card(known, judged, past),
+        bookings_per_minute=past.bookings_per_minute,
     )
 
 

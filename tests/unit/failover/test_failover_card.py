@@ -57,6 +57,7 @@ def test_it_never_says_that_nothing_is_lost_when_that_is_not_known() -> None:
 
 def test_it_says_how_long_past_drills_took() -> None:
     assert "About 2 min; the last 3, drills too, took 90 s to 3 min." in text_of(DARK)
+    assert "About 90 s, as the one that is remembered here" in text_of(DARK, Expectation(240, (1.5,)))
     assert "no failover in tier archive is remembered here" in text_of(DARK, Expectation(240))
 
 

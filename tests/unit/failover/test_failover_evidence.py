@@ -47,6 +47,21 @@ def test_it_takes_from_the_question_to_the_proof() -> None:
     assert (result["tier"], result["seconds"], result["divergence"]) == ("standby", 49.5, None)
 
 
+def test_what_was_reached_is_told_at_worst() -> None:
+    judged = {"inventory_hostname": "localhost", "preflight_judged": JUDGED | {"bookings_per_minute": 30.0}}
+    told = failover_evidence([judged, *HOSTS[1:]], {"tier": "archive", "data_age_seconds": 20.0})["files"][
+        "result.json"
+    ]
+    assert (told["rto_s"], told["rpo_s"], told["rpo_bookings"], told["at_most"]) == (63.5, 20.0, 10, True)
+    nothing = failover_evidence(HOSTS, {"tier": "synchronous", "data_age_seconds": 0.0})["files"]["result.json"]
+    assert (nothing["rto_s"], nothing["rpo_s"], nothing["rpo_bookings"]) == (None, 0.0, 0)
+    assert (
+        "rto_s" not in failover_evidence(HOSTS, {"tier": "archive", "data_age_seconds": None})["files"]["result.json"]
+    )
+    unknown = failover_evidence(HOSTS, {"tier": "archive", "data_age_seconds": 20.0})["files"]["result.json"]
+    assert unknown["rpo_bookings"] is None
+
+
 def test_observers_judgement_and_versions_are_kept() -> None:
     made = files(HOSTS)
     assert [each["name"] for each in made["observers.json"]["observers"]] == ["witness1", "cloud-gw1"]
@@ -70,6 +85,7 @@ def test_a_return_has_no_judgement_and_says_what_differed() -> None:
     made = failover_evidence(home, {"kind": "failback"})
     assert (made["resumed"], made["seconds"]) == (False, None)
     assert made["files"]["result.json"]["divergence"] == {"only_on_old_side": 2}
+    assert "judgement.json" not in made["files"]
     assert [each["at_s"] for each in made["files"]["timeline.jsonl"]] == [0.0, 4.0]
 
 
