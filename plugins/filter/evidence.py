@@ -6,10 +6,13 @@ Pure but for the versions of what runs here: facts of hosts in, content of files
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 # The facts with which roles say when they did something, and what that was.
@@ -83,13 +86,22 @@ def _timeline(hosts: Sequence[Host], began: str, judged: Mapping[str, Any]) -> l
 
 def _versions(hosts: Sequence[Host]) -> dict[str, Any]:
     """Return the versions of what performed it here, and of what took over, as far as it said."""
-    here = {name: importlib.metadata.version(name) for name in ("understudy", "ansible-core")}
+    here = {"understudy": _release(Path(__file__).resolve().parents[2])}
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        here["ansible-core"] = importlib.metadata.version("ansible-core")
     there = {
         str(host["inventory_hostname"]): list(host["evidence_versions"]["stdout_lines"])
         for host in hosts
         if host.get("evidence_versions", {}).get("stdout_lines")
     }
     return {**here, "python": platform.python_version(), "hosts": there}
+
+
+def _release(project: Path) -> str:
+    """Return the version of the project in this folder; on a runner's host the name of the release that holds it."""
+    told = re.search(r"^version: *(\S+)", (project / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    version = told[1] if told else "unknown"
+    return project.parent.name if project.parent.name.startswith(f"{version}-") else version
 
 
 def _moment(text: str) -> float:

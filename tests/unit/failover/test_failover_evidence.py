@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from plugins.filter.evidence import failover_evidence
+from plugins.filter.evidence import _release, failover_evidence
 
 SEEN: dict[str, Any] = {"site": "cloud", "begun": False, "asked_at": "2026-11-28T21:00:01.000Z"}
 JUDGED = {
@@ -69,6 +70,14 @@ def test_observers_judgement_and_versions_are_kept() -> None:
     assert made["judgement.json"]["verdict"] == "switch"
     assert made["versions.json"]["hosts"] == {"cloud-db1": ["patroni 4.0.4"]}
     assert made["versions.json"].keys() >= {"understudy", "ansible-core", "python"}
+
+
+def test_on_a_runners_host_the_release_names_the_version(tmp_path: Path) -> None:
+    for parent, version in (("0.1.0-abcdef12", "0.1.0-abcdef12"), ("checkout", "0.1.0")):
+        project = tmp_path / parent / "project"
+        project.mkdir(parents=True)
+        (project / "galaxy.yml").write_text("namespace: understudy\nversion: 0.1.0\n")
+        assert _release(project) == version
 
 
 def test_one_that_goes_on_after_it_was_stopped_says_so() -> None:
