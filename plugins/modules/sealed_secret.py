@@ -35,12 +35,12 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Seal the key of the backups
+- name: Seal what reads the backups
   understudy.hybrid.sealed_secret:
-    path: /etc/understudy/backup/cipher-pass.age
+    path: /etc/understudy/backup/repositories.age
     identity: /etc/understudy/backup/identity
     recipients: ["{{ recovery_recipient }}"]
-    secret: "{{ vault_backup_cipher_pass }}"
+    secret: "{{ backup_repositories | to_json(sort_keys=true) }}"
   no_log: true
 """
 

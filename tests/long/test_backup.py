@@ -61,10 +61,12 @@ def test_a_restore_over_the_database_that_sells_is_refused(lab: Lab) -> None:
 def test_the_clouds_ops_host_alone_can_open_the_key(lab: Lab) -> None:
     key = "sed -n 's/^repo1-cipher-pass=//p' /etc/pgbackrest/pgbackrest.conf | tr -d '\\n' | sha256sum"
     place = "/etc/understudy/backup"
-    sealed = f"age --decrypt --identity {place}/identity {place}/cipher-pass.age | tr -d '\\n' | sha256sum"
+    first = 'import json, sys; print(json.load(sys.stdin)[0]["cipher_pass"], end="")'
+    opened = f"age --decrypt --identity {place}/identity {place}/repositories.age"
+    sealed = f"{opened} | python3 -c {shlex.quote(first)} | sha256sum"
     at_the_colo = lab.on(HOST, f"sudo sh -c {shlex.quote(key)}")
     in_the_cloud = lab.on("cloud-ops1", f"sudo sh -c {shlex.quote(sealed)}")
     assert at_the_colo.ok, at_the_colo.err
     assert in_the_cloud.ok, in_the_cloud.err
     assert at_the_colo.out == in_the_cloud.out
-    assert not lab.on("cloud-ops1", f"cat {place}/cipher-pass.age").ok  # as nobody but root
+    assert not lab.on("cloud-ops1", f"cat {place}/repositories.age").ok  # as nobody but root
