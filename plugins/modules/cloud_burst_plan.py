@@ -129,7 +129,7 @@ def images(connection: Any) -> list[dict[str, str]]:
     """List the published images of application servers, newest first."""
     return [
         {"id": each.id, "name": each.name, "release": each.properties.get(cloud_images.RELEASE, "")}
-        for each in cloud_images.images(connection, published=True)
+        for each in cloud_images.images(connection, role="was", published=True)
         if each.status == "active"
     ]
 

@@ -1,25 +1,31 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take an image of a server, publish it, or remove what was made for one."""
+"""Take an image of a server, publish it, find the newest, or remove what was made for one."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloud_image
-short_description: Take an image of a server, publish it, or remove unpublished ones
+short_description: Take an image of a server, publish it, find the newest, or remove unpublished ones
 version_added: "0.1.0"
 author: The Understudy authors
 extends_documentation_fragment: understudy.hybrid.cloud
 description:
   - C(taken) stops the server and makes an image of it, which nobody uses yet. C(published) says of an image that
     servers may be made from it, and deletes the oldest published ones beyond O(keep). C(cleared) deletes every image of
-    the role that was not published, and every server that O(makers) names.
+    the role that was not published, and every server that O(makers) names. C(found) looks for the newest published
+    image of O(release), and changes nothing.
 options:
   state:
     description: What is to be done.
     type: str
-    choices: [taken, published, cleared]
+    choices: [taken, published, cleared, found]
     required: true
+  role:
+    description: What the hosts are for that are made from the image. Images of other roles are left alone.
+    type: str
+    choices: [was, database]
+    default: was
   server:
     description: Id of the server, for C(taken).
     type: str
@@ -33,7 +39,7 @@ options:
     type: str
     default: ""
   release:
-    description: The release of the application in the image, for C(taken).
+    description: What is in the image, for C(taken) and C(found), such as the release of the application.
     type: str
     default: ""
   keep:
@@ -63,7 +69,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 image:
-  description: Id of the image that was taken or published.
+  description: Id of the image that was taken, published or found; empty when none was found.
+  type: str
+  returned: always
+name:
+  description: Name of the image that was found.
   type: str
   returned: always
 removed:
@@ -99,6 +109,7 @@ class Work:
         self.connection = connection
         self.deadline = time.monotonic() + self.asked["timeout_seconds"]
         self.image = ""
+        self.name = ""
         self.removed: list[str] = []
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
@@ -113,7 +124,7 @@ class Work:
         if compute.get_server(server).status != "SHUTOFF":
             compute.stop_server(server)
             self._until(lambda: compute.get_server(server).status == "SHUTOFF", "The server stops")
-        metadata = cloud_images.properties(self.asked["release"])
+        metadata = cloud_images.properties(self.asked["role"], self.asked["release"])
         made = compute.create_server_image(server, name=self.asked["name"], metadata=metadata)
         self.image = made.id
         self._until(self._active, f"Image {self.asked['name']} becomes active")
@@ -125,11 +136,20 @@ class Work:
             raise LateError(f"Image {image.name} is {image.status}; the log of the cloud's Compute service says why.")
         return bool(image.status == "active")
 
+    def _images(self, *, published: bool) -> list[Any]:
+        return cloud_images.images(self.connection, role=self.asked["role"], published=published)
+
+    def found(self) -> bool:
+        """Look for the newest published image of the release."""
+        image = cloud_images.newest(self.connection, role=self.asked["role"], release=self.asked["release"])
+        self.image, self.name = (image.id, image.name) if image else ("", "")
+        return False
+
     def published(self) -> bool:
         """Publish the image; delete the oldest of the others."""
         self.image = self.asked["image"]
         self.connection.image.update_image(self.image, **{cloud_images.PUBLISHED: "yes"})
-        for old in cloud_images.images(self.connection, published=True)[self.asked["keep"] :]:
+        for old in self._images(published=True)[self.asked["keep"] :]:
             self.connection.image.delete_image(old.id, ignore_missing=True)
             self.removed.append(old.name)
         return True
@@ -145,7 +165,7 @@ class Work:
             lambda: not names & {each.id for each in self.connection.compute.servers()},
             f"Deletion of {', '.join(self.removed)}",
         )
-        for image in cloud_images.images(self.connection, published=False):
+        for image in self._images(published=False):
             self.connection.image.delete_image(image.id, ignore_missing=True)
             self.removed.append(image.name)
         return bool(self.removed)
@@ -156,7 +176,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=CLOUD_OPTIONS
         | {
-            "state": {"type": "str", "choices": ["taken", "published", "cleared"], "required": True},
+            "state": {"type": "str", "choices": ["taken", "published", "cleared", "found"], "required": True},
+            "role": {"type": "str", "choices": list(cloud_images.ROLES), "default": "was"},
             "server": {"type": "str", "default": ""},
             "name": {"type": "str", "default": ""},
             "image": {"type": "str", "default": ""},
@@ -167,20 +188,19 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if module.check_mode:
-        module.exit_json(changed=module.params["state"] != "cleared", image="", removed=[])
+    if module.check_mode and module.params["state"] != "found":
+        module.exit_json(changed=module.params["state"] != "cleared", image="", name="", removed=[])
 
     def carry_out(connection: Any) -> tuple[bool, Work]:
         work = Work(module, connection)
-        return {"taken": work.taken, "published": work.published, "cleared": work.cleared}[
-            module.params["state"]
-        ](), work
+        acts = {"taken": work.taken, "published": work.published, "cleared": work.cleared, "found": work.found}
+        return acts[module.params["state"]](), work
 
     try:
         changed, work = work_with(module, carry_out, "Published images are as they were.")
     except LateError as late:
         module.fail_json(msg=f"{late} Published images are as they were; run this again.")
-    module.exit_json(changed=changed, image=work.image, removed=work.removed)
+    module.exit_json(changed=changed, image=work.image, name=work.name, removed=work.removed)
 
 
 if __name__ == "__main__":
