@@ -18,8 +18,8 @@ short_description: Translate declared servers into what Nova and Neutron take
 version_added: "0.1.0"
 author: The Understudy authors
 description:
-  - C(gateway_ports), C(ports_to_change), C(server_nics), C(server_metadata) and C(security_group_rules) turn
-    the declarations of role C(cloud) into parameters of the openstack.cloud modules.
+  - C(gateway_ports), C(ports_to_change), C(server_nics), C(certificate_names), C(server_metadata) and
+    C(security_group_rules) turn the declarations of role C(cloud) into parameters of the openstack.cloud modules.
 options:
   _input:
     description: A server, a list of servers, or a list of rules, as role C(cloud) documents them.
@@ -47,6 +47,7 @@ class FilterModule:
             "gateway_ports": _told(cloud_servers.gateway_ports),
             "ports_to_change": _told(cloud_servers.ports_to_change),
             "server_nics": _told(cloud_servers.server_nics),
+            "certificate_names": _told(cloud_servers.certificate_names),
             "server_metadata": _told(cloud_servers.server_metadata),
             "security_group_rules": _told(cloud_servers.security_group_rules),
         }

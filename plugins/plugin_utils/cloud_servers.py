@@ -59,6 +59,24 @@ def ports_to_change(servers: list[Declaration], existing: list[dict[str, Any]]) 
     ]
 
 
+def certificate_names(servers: list[Declaration], shared: list[str]) -> list[dict[str, Any]]:
+    """List what the certificate of each server must name before it exists: itself, its declared addresses, `shared`.
+
+    Returns name and names, in the order of the servers. Management networks give addresses, and none is declared.
+    """
+    return [
+        {
+            "name": server["name"],
+            "names": [
+                server["name"],
+                *sorted(each["address"] for each in server["interfaces"] if each.get("address")),
+                *shared,
+            ],
+        }
+        for server in servers
+    ]
+
+
 def server_nics(server: Declaration) -> list[dict[str, str]]:
     """Write a server's interfaces as the `nics` of openstack.cloud.server, in order."""
     nics: list[dict[str, str]] = []

@@ -54,5 +54,5 @@ def test_a_host_whose_identity_was_taken_away_says_what_to_do(stage: Stage) -> N
     stage.store.check_output(f"mv {PLACE}/taken {PLACE}/identity")
     words = " ".join(said.split())
     assert code != 0
-    assert f"{SEALED} does not open on mol-backup-store: age: error:" in words
-    assert "with a recovery identity (docs/runbooks/backup.md)" in words
+    assert f"{PLACE}/identity does not exist: it was taken away, or never made." in words
+    assert "without a vault a recovery identity opens them (docs/runbooks/backup.md)" in words

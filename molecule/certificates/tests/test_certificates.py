@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TLS = "/etc/understudy/tls"
 CONVERGE = "molecule/certificates/converge.yml"
+RESERVE, USE = "molecule/certificates/reserve.yml", "molecule/certificates/use_reserve.yml"
 
 
 def at(name: str) -> Host:
@@ -116,3 +117,44 @@ def test_the_preflight_refuses_a_certificate_that_expires_soon(playbooks: Playbo
     assert code != 0
     assert "in less than 400 days" in told
     assert "playbooks/control.yml --limit mol-certificates-edge" in told
+
+
+def test_a_certificate_made_beforehand_serves_where_nobody_can_sign(host: Host, playbooks: Playbooks) -> None:
+    for playbook in (RESERVE, USE):
+        code, told = playbooks.run(playbook)
+        assert code == 0, told
+        assert "PRIVATE KEY" not in told
+    was = at("mol-certificates-was")
+    assert "OK" in was.check_output(f"openssl verify -CAfile {TLS}/ca.crt {TLS}/host.crt")
+    assert "does match" in was.check_output(f"openssl x509 -in {TLS}/host.crt -noout -checkip 10.210.254.101")
+    of_key, of_certificate = (
+        was.check_output(command)
+        for command in (f"openssl pkey -in {TLS}/host.key -pubout", f"openssl x509 -in {TLS}/host.crt -noout -pubkey")
+    )
+    assert of_key == of_certificate
+    assert was.file(f"{TLS}/host.key").mode == 0o640
+    for name in ("identity", "mol-certificates-was.age"):
+        assert host.file(f"{TLS}/reserve/{name}").mode == 0o600
+    assert host.run(f"grep -rqs 'PRIVATE KEY' {TLS}/reserve").failed
+
+
+def test_it_is_made_once_and_made_anew_when_it_no_longer_opens(host: Host, playbooks: Playbooks) -> None:
+    before = serial(host, "reserve/mol-certificates-was.crt")
+    code, told = playbooks.run(RESERVE)
+    assert code == 0, told
+    assert serial(host, "reserve/mol-certificates-was.crt") == before
+    host.check_output(f"rm {TLS}/reserve/identity")
+    code, told = playbooks.run(USE)
+    assert code != 0
+    assert f"{TLS}/reserve/identity does not exist: it was taken away" in " ".join(told.split())
+    code, told = playbooks.run(RESERVE)
+    assert code == 0, told
+    assert serial(host, "reserve/mol-certificates-was.crt") != before
+
+
+def test_one_that_does_not_fit_is_refused_with_what_to_do(playbooks: Playbooks) -> None:
+    code, told = playbooks.run(USE, "-e", '{"further_names": ["elsewhere.example.test"]}')
+    assert code != 0
+    words = " ".join(told.split())
+    assert "The certificate that was made beforehand for mol-certificates-was does not fit" in words
+    assert "playbooks/control.yml --tags certificates as an operator" in words

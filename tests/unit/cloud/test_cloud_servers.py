@@ -81,3 +81,9 @@ def test_rules_open_egress_and_one_ingress_rule_per_source() -> None:
     assert rules[2]["port_range_min"] == rules[2]["port_range_max"] == 22
     assert rules[3]["ether_type"] == "IPv6"
     assert "protocol" not in rules[4]
+
+
+def test_a_certificate_made_beforehand_names_the_server_its_declared_addresses_and_what_all_share() -> None:
+    assert cloud_servers.certificate_names([GATEWAY], ["localhost"]) == [
+        {"name": "cloud-gw1", "names": ["cloud-gw1", "10.0.0.2", "192.0.2.2", "localhost"]}
+    ]
