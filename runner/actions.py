@@ -108,7 +108,7 @@ CATALOGUE: Mapping[str, Action] = {
             owner="cloud",
             lock="site",
             time_limit_seconds=600,
-            repeatable=True,  # not `removes`: one host by its name, which the cloud itself is asked for; no count of servers
+            repeatable=True,  # not `removes`: one host by its name, and no count of servers
             undo="prepare_failover",
         ),
         Action(
