@@ -15,11 +15,10 @@ from lab.drills import measure
 from tests.acceptance.conftest import Lab, eventually
 from tests.acceptance.crowds import Crowd
 from tests.acceptance.test_show import playbook
-from tests.long.failover import colo_again, roles
+from tests.long.failover import OWNER, acknowledge, colo_again, jobs, roles
 from tests.long.test_tiers import HOST, MEMBER
 
 __all__ = ["colo_again"]  # a fixture
-OWNER = "cloud-ops1"
 SEAL = "age --decrypt --identity /etc/understudy/backup/identity /etc/understudy/backup/repositories.age"
 KEPT = "/var/lib/understudy /var/log /run/understudy /etc/understudy /tmp"
 pytestmark = pytest.mark.usefixtures("brakes")
@@ -30,8 +29,7 @@ def carried_out(site: faults.Lab, action: str, seconds: float) -> None:
     asked = json.loads(runners.ask(site, OWNER, "submit", action, "--yes", "--insist", "--json"))["job"]["id"]
 
     def ended() -> list[dict[str, Any]]:
-        told = json.loads(runners.ask(site, OWNER, "jobs", "--json", "--state", "succeeded", "--state", "failed"))
-        return [each for each in told["jobs"] if each["id"] == asked]
+        return [each for each in jobs(site, "succeeded", "failed", action=action) if each["id"] == asked]
 
     state = eventually(ended, seconds, f"{action} ends")[0]["state"]
     assert state == "succeeded", runners.ask(site, OWNER, "show", asked)
@@ -57,6 +55,7 @@ def test_a_preparation_comes_and_goes_while_the_colo_sells(lab: Lab, site: fault
 
 @pytest.mark.usefixtures("colo_again")
 def test_the_clouds_runner_takes_over_alone(lab: Lab, site: faults.Lab) -> None:
+    acknowledge(site)
     taken = playbook("take_backup")
     assert taken.ok, taken.out[-3000:] + taken.err
     buying = Crowd(site, "alone", 150, arrivals=2, options=["--patience", "240"])

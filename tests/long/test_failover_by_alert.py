@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import pytest
 
@@ -15,11 +13,10 @@ from lab.drills import measure
 from tests.acceptance.conftest import eventually
 from tests.acceptance.crowds import Crowd
 from tests.acceptance.test_show import playbook
-from tests.long.failover import colo_again, roles
+from tests.long.failover import OWNER, acknowledge, colo_again, jobs, roles
 from tests.long.test_tiers import HOST, MEMBER, bring
 
 __all__ = ["colo_again"]  # a fixture
-OWNER = "cloud-ops1"
 TIER = ["-e", "data_tier=standby"]
 
 
@@ -35,16 +32,9 @@ def standby(site: faults.Lab) -> Iterator[None]:
     assert told.ok, told.out[-3000:] + told.err
 
 
-def jobs(site: faults.Lab, *states: str) -> list[dict[str, Any]]:
-    words = [word for state in states for word in ("--state", state)]
-    told = json.loads(runners.ask(site, OWNER, "jobs", "--json", *words))["jobs"]
-    return [job for job in told if job["action"] == "fail_over_to_cloud"]
-
-
 @pytest.mark.usefixtures("colo_again")
 def test_an_alert_asks_a_person_approves_and_the_clouds_runner_takes_over(site: faults.Lab) -> None:
-    for before in jobs(site, "failed", "succeeded"):  # or the block period would hold the alert, as it must
-        runners.ask(site, OWNER, "acknowledge", before["id"])
+    acknowledge(site)
     runners.ask(site, OWNER, "brake", "off")
     buying = Crowd(site, "by-alert", 150, arrivals=2, options=["--patience", "240"])
     time.sleep(15)
