@@ -61,7 +61,8 @@ class Outage:
     """Hold what happened when the colo went dark.
 
     `drill` is the drill's `result.json`, `events` its timeline, `crowd` the document of `booking load --report`;
-    `backup` has `size_bytes` and `seconds` of the backup before, empty where nobody could say.
+    `backup` has `size_bytes` and `seconds` of the backup before, and `proof_seconds` and `newest_booking_age_s` of its
+    proof; what nobody could say is not there.
     """
 
     began_s: float

@@ -153,6 +153,24 @@ CATALOGUE: Mapping[str, Action] = {
             time_limit_seconds=14400,
             repeatable=True,
         ),
+        Action(
+            name="prove_backup",
+            playbook="prove_backup",
+            about="Restore the newest backup on a throwaway server, ask what came back, and leave nothing of it.",
+            owner="cloud",
+            lock="proof",
+            time_limit_seconds=14400,
+            repeatable=True,
+        ),
+        Action(
+            name="guard_cloud_database",
+            playbook="guard_cloud_database",
+            about="Look for a database in the cloud where none is declared, and name what is found.",
+            owner="cloud",
+            lock="proof",
+            time_limit_seconds=900,
+            repeatable=True,
+        ),
     )
 }
 

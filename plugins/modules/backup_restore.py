@@ -56,17 +56,15 @@ restored:
   returned: when it was restored
 """
 
-import os
 import re
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import backup_judgement, pgbackrest_command
+from ..module_utils import backup_judgement, pgbackrest_command, quiet_postgresql
 
 TOO_EARLY = "recovery ended before configured recovery target was reached"
 LISTED = "SELECT COALESCE(pg_last_xact_replay_timestamp()::text, 'none')"
@@ -131,34 +129,10 @@ def restore(module: AnsibleModule, place: Path, target: str) -> str:
     return found[1] if found else ""
 
 
-def replay(module: AnsibleModule, place: Path, folder: Path) -> str:
+def replay(module: AnsibleModule, place: Path) -> str:
     """Let PostgreSQL replay the WAL on a socket of its own; return the moment of the last transaction."""
-    (folder / "pg_hba.conf").write_text("local all all peer\n")
-    (folder / "pg_ident.conf").write_text("")
-    os.chmod(folder / "pg_hba.conf", 0o644)  # noqa: PTH101 - as the account of PostgreSQL reads it
-    os.chmod(folder / "pg_ident.conf", 0o644)  # noqa: PTH101 - the same
-    control = f"/usr/lib/postgresql/{(place / 'PG_VERSION').read_text().strip()}/bin/pg_ctl"
-    settings = {
-        "listen_addresses": "",
-        "unix_socket_directories": folder,
-        "port": 5432,
-        "ssl": "off",
-        "hba_file": folder / "pg_hba.conf",
-        "ident_file": folder / "pg_ident.conf",
-        "archive_mode": "off",
-        "primary_conninfo": "",
-        "synchronous_standby_names": "",
-        "logging_collector": "off",
-        "restart_after_crash": "off",
-    }
-    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     until = time.monotonic() + module.params["wait_seconds"]
-    log = folder / "log"
-    wait = f"--timeout={module.params['wait_seconds']}"
-    started = pgbackrest_command.run(
-        module, control, "-D", str(place), "-w", wait, "-l", str(log), "-o", options, "start"
-    )
-    try:
+    with quiet_postgresql.running(module, place, module.params["wait_seconds"]) as (folder, started):
         while started.code == 0 and time.monotonic() < until:
             said = pgbackrest_command.query(module, f"SELECT pg_is_in_recovery(), ({LISTED})", "-h", str(folder))
             if said.code != 0:
@@ -167,9 +141,9 @@ def replay(module: AnsibleModule, place: Path, folder: Path) -> str:
             if recovering == "f":
                 return reached
             time.sleep(0.2)
-    finally:
-        pgbackrest_command.run(module, control, "-D", str(place), "-w", "-m", "fast", "stop")
-    fail_replay(module, place, log.read_text(errors="replace") if log.exists() else "")
+        log = folder / "log"
+        told = log.read_text(errors="replace") if log.exists() else ""
+    fail_replay(module, place, told)
     return ""
 
 
@@ -215,10 +189,7 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=True)
     label = restore(module, place, moment.isoformat(" ") if moment else "")
-    with tempfile.TemporaryDirectory(prefix="understudy-restore-") as name:
-        folder = Path(name)
-        shutil.chown(folder, pgbackrest_command.ACCOUNT, pgbackrest_command.ACCOUNT)
-        reached = replay(module, place, folder)
+    reached = replay(module, place)
     restored: dict[str, Any] = {"place": str(place), "label": label, "reached": reached}
     module.exit_json(changed=True, restored=restored | {"seconds": round(time.monotonic() - started, 1)})
 

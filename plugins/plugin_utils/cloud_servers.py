@@ -107,21 +107,24 @@ def server_metadata(server: Declaration) -> dict[str, str]:
     return metadata
 
 
-def security_group_rules(rules: list[Declaration]) -> list[dict[str, Any]]:
-    """Write declared ingress rules, plus open egress, as rules of openstack.cloud.security_group."""
-    written: list[dict[str, Any]] = [
-        {"direction": "egress", "ether_type": ether_type} for ether_type in ("IPv4", "IPv6")
-    ]
-    for rule in rules:
-        for source in rule["sources"]:
-            entry: dict[str, Any] = {
-                "direction": "ingress",
-                "ether_type": "IPv6" if ":" in source else "IPv4",
-                "remote_ip_prefix": source,
-            }
-            if rule["protocol"] != "any":
-                entry["protocol"] = rule["protocol"]
-            if rule.get("port"):
-                entry |= {"port_range_min": rule["port"], "port_range_max": rule["port"]}
-            written.append(entry)
+def security_group_rules(rules: list[Declaration], egress: list[Declaration] | None = None) -> list[dict[str, Any]]:
+    """Write declared ingress and egress rules for openstack.cloud.security_group; without `egress` all go out."""
+    written: list[dict[str, Any]] = []
+    if egress is None:
+        written += [{"direction": "egress", "ether_type": ether_type} for ether_type in ("IPv4", "IPv6")]
+    for direction, declared, ends in (("ingress", rules, "sources"), ("egress", egress or [], "targets")):
+        written += [_rule(direction, rule, end) for rule in declared for end in rule[ends]]
     return written
+
+
+def _rule(direction: str, rule: Declaration, end: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "direction": direction,
+        "ether_type": "IPv6" if ":" in end else "IPv4",
+        "remote_ip_prefix": end,
+    }
+    if rule["protocol"] != "any":
+        entry["protocol"] = rule["protocol"]
+    if rule.get("port"):
+        entry |= {"port_range_min": rule["port"], "port_range_max": rule["port"]}
+    return entry

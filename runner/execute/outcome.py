@@ -56,4 +56,10 @@ def _own(story: Story, code: int) -> tuple[Ending, str]:
         return Ending.FAILED, f"failed: {story.trouble or story.last_error or f'exit code {code}'}."
     if not story.ran_somewhere:
         return Ending.NO_HOSTS, "did nothing: no play matched a host. Look at the inventory and at `hosts:`."
-    return Ending.SUCCEEDED, f"succeeded in {{seconds}} on {', '.join(sorted(story.counts)) or 'no host'}."
+    hosts = ", ".join(sorted(story.counts)) or "no host"
+    return Ending.SUCCEEDED, f"succeeded in {{seconds}} on {hosts}{_figures(story)}."
+
+
+def _figures(story: Story) -> str:
+    """Tell what the playbook handed over by set_stats, so that it stands in the ledger."""
+    return f": {', '.join(f'{name} {value}' for name, value in sorted(story.results.items()))}" if story.results else ""

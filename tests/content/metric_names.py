@@ -14,6 +14,7 @@ BOOKING = project.ROOT / "booking/src/booking/web/metrics.py"
 RUNNER = project.ROOT / "docs/reference/api.md"  # generated from the runner's metrics, and a test keeps it fresh
 BACKUPS = project.ROOT / "plugins/module_utils/backup_judgement.py"
 ARCHIVE = project.ROOT / "roles/backup/files/usr/local/sbin/understudy_backup_watch.py"
+TEXTFILES = sorted((project.ROOT / "roles").glob("*/templates/var/lib/prometheus/node-exporter/*.prom.j2"))
 CERTIFICATES = project.ROOT / "roles/certificates/files/usr/local/sbin/understudy-certificate-expiry"
 
 # Of programs that are not ours. Molecule's scenario monitoring asks for those of its hosts; the lab has them all.
@@ -84,6 +85,8 @@ def ours() -> set[str]:
     found |= set(re.findall(r"^# Metric: (\w+)", CERTIFICATES.read_text(encoding="utf-8"), re.MULTILINE))
     for path in (BACKUPS, ARCHIVE):
         found |= set(re.findall(r'"(understudy_backup_\w+)"', path.read_text(encoding="utf-8")))
+    for path in TEXTFILES:
+        found |= set(re.findall(r"^# TYPE (\w+) gauge$", path.read_text(encoding="utf-8"), re.MULTILINE))
     return found | {rule["record"] for rule in alert_rules.rules() if "record" in rule}
 
 

@@ -67,5 +67,7 @@ def test_the_file_name_of_a_play_is_a_noun_or_a_verb_of_the_design(playbook: Pat
         "prepare",
         "remove",
         "seal",
+        "prove",
+        "guard",
     )
     assert playbook.stem in nouns or playbook.stem.startswith(verbs)

@@ -35,6 +35,7 @@ def test_a_run_tells_its_tasks_in_order_and_counts_them(stage: Stage) -> None:
 def test_scalars_of_set_stats_are_the_results(stage: Stage) -> None:
     outcome, _ = stage.play(HELLO, variables={"who": "you"})
     assert outcome.results == {"servers": 3, "share": 0.5, "ready": True, "word": "fine"}
+    assert outcome.summary.endswith(": ready True, servers 3, share 0.5, word fine.")
 
 
 def test_check_mode_changes_nothing(stage: Stage) -> None:
