@@ -107,7 +107,8 @@ class Actor:
         own = _consensus(self.lab, host)[0]
         leader = next(each for each in _consensus(self.lab, host, "--cluster") if each.member == each.leader)
         if leader.member != own.member:
-            _etcdctl(self.lab, host, f"--endpoints={leader.endpoint} move-leader {own.member:x}")
+            # By its variable: etcdctl refuses an option that the variable contradicts.
+            _etcdctl(self.lab, host, f"move-leader {own.member:x}", at=leader.endpoint)
 
     def storm(self, host: str, deliveries: str) -> None:
         """Send alerts to a site's runner, each of them twice; all must be taken."""
@@ -154,8 +155,10 @@ def _consensus(lab: faults.Lab, host: str, *more: str) -> list[_Seat]:
     return [_Seat(at, status["header"]["member_id"], status["leader"]) for at, status in statuses]
 
 
-def _etcdctl(lab: faults.Lab, host: str, words: str) -> str:
-    return on(lab, host, "sudo", "sh", "-c", f". /etc/profile.d/understudy-consensus.sh; etcdctl {words}")
+def _etcdctl(lab: faults.Lab, host: str, words: str, at: str = "") -> str:
+    """Run etcdctl on a host, against its own member or the one at another endpoint."""
+    other = f"ETCDCTL_ENDPOINTS={at} " if at else ""
+    return on(lab, host, "sudo", "sh", "-c", f". /etc/profile.d/understudy-consensus.sh; {other}etcdctl {words}")
 
 
 def _last(played: playbooks.Played) -> str:

@@ -34,15 +34,16 @@ def _lost(row: Row, result: Mapping[str, Any]) -> list[str]:
     audit, lost = result["audit"], result["rpo_bookings"]
     told = [f"Audit: {audit[key]} {key.replace('_', ' ')}." for key in ALWAYS_ZERO if audit[key]]
     back = result["failback"] or {}
-    if result["sold_twice"] and not audit["sold_twice"] and (row.loses_nothing or not lost or not back["conflicts"]):
+    listed = not row.loses_nothing and lost and back.get("conflicts")
+    if result["sold_twice"] and not audit["sold_twice"] and not listed:
         told.append(f"{result['sold_twice']} seats were sold twice while the cloud led; no return lists them.")
     if row.loses_nothing:
         if lost or audit["missing"]:
             told.append(f"{lost or audit['missing']} confirmed bookings are missing; none may be.")
         if result["writer_rows_lost"]:
             told.append(f"{result['writer_rows_lost']} rows that were acknowledged are missing; none may be.")
-    elif back and (listed := back["only_on_old_side"]) < lost:
-        told.append(f"The return lists {listed} bookings of the colo alone; the audit at the cloud missed {lost}.")
+    elif back and (found := back["only_on_old_side"]) < lost:
+        told.append(f"The return lists {found} bookings of the colo alone; the audit at the cloud missed {lost}.")
     return told
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from .failover_judgement import Judgement, Lease, Seen, Sight, Situation, Tier, Verdict, fresh, span
+from .failover_judgement import Judgement, Verdict, fresh
+from .failover_situation import Lease, Seen, Sight, Situation, Tier, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .failover_judgement import Tier, Verified
+from .failover_situation import Tier, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -99,6 +99,13 @@ def query(module: AnsibleModule, statement: str, *arguments: str) -> Said:
     return run(module, "psql", "-AtX", "-d", "postgres", *arguments, "-c", statement)
 
 
+def as_of(module: AnsibleModule, moment: str, window_seconds: float, question: str, *arguments: str) -> Said:
+    """Ask a question of roles/backup/files/questions as of a moment, in one session (psql's options say where)."""
+    told = (f"SET understudy.moment = '{moment}'", f"SET understudy.window_seconds = {window_seconds}")
+    commands = [word for statement in told for word in ("-c", statement)]
+    return query(module, question, *arguments, "-q", "-v", "ON_ERROR_STOP=1", *commands)
+
+
 def leads(module: AnsibleModule) -> bool:
     """Tell whether the PostgreSQL of this host takes writes. Fails the module when it does not answer."""
     said = query(module, "SELECT pg_is_in_recovery()", "-p", str(module.params["port"]))

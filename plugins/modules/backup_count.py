@@ -56,15 +56,8 @@ MOMENT = """SELECT least(min(xact_start), now()) - interval '0.1 s',
 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 
 
-def ask(module: AnsibleModule, *statements: str) -> str:
-    """Ask the database the last of these statements, after the others, in one session."""
-    commands = [word for statement in statements[:-1] for word in ("-c", statement)]
-    said = pgbackrest_command.query(
-        module,
-        statements[-1],
-        *("-p", str(module.params["port"]), "-d", module.params["database"], "-q", "-v", "ON_ERROR_STOP=1"),
-        *commands,
-    )
+def text(module: AnsibleModule, said: pgbackrest_command.Said) -> str:
+    """Return what the database said; fails the module when it said nothing."""
     if said.code != 0:
         module.fail_json(
             msg=f"Database {module.params['database']} does not say what it has sold: {said.reason} "
@@ -85,9 +78,10 @@ def main() -> None:
     )
     if not pgbackrest_command.leads(module):
         module.exit_json(changed=False, leads=False)
-    moment, window = ask(module, MOMENT).split("|")
-    settings = f"SET understudy.moment = '{moment}'", f"SET understudy.window_seconds = {window}"
-    count = json.loads(ask(module, *settings, module.params["question"]))
+    where = ("-p", str(module.params["port"]), "-d", module.params["database"])
+    moment, window = text(module, pgbackrest_command.query(module, MOMENT, *where)).split("|")
+    question = module.params["question"]
+    count = json.loads(text(module, pgbackrest_command.as_of(module, moment, int(window), question, *where)))
     module.exit_json(changed=False, leads=True, count=count | {"window_seconds": int(window)})
 
 

@@ -82,15 +82,8 @@ class SilenceError(Exception):
     """Say why the restored database did not answer."""
 
 
-def ask(module: AnsibleModule, folder: Path, *statements: str) -> dict[str, Any]:
-    """Ask the last of these statements, after the others, in one session."""
-    commands = [word for statement in statements[:-1] for word in ("-c", statement)]
-    said = pgbackrest_command.query(
-        module,
-        statements[-1],
-        *("-h", str(folder), "-d", module.params["database"], "-q", "-v", "ON_ERROR_STOP=1"),
-        *commands,
-    )
+def told(said: pgbackrest_command.Said) -> dict[str, Any]:
+    """Read what the database said; raises SilenceError when it said nothing."""
     if said.code != 0:
         raise SilenceError(said.reason)
     return dict(json.loads(said.text))
@@ -104,14 +97,12 @@ def answers(module: AnsibleModule, place: Path) -> tuple[dict[str, Any], dict[st
         if started.code != 0:
             log = folder / "log"
             raise SilenceError(log.read_text(errors="replace").strip()[-300:] if log.exists() else started.reason)
-        own = ask(module, folder, asked["restored"])
+        where = ("-h", str(folder), "-d", asked["database"])
+        own = told(pgbackrest_command.query(module, asked["restored"], *where))
         if not count:
             return own, {}
-        settings = (
-            f"SET understudy.moment = '{count['moment']}'",
-            f"SET understudy.window_seconds = {count['window_seconds']}",
-        )
-        return own, ask(module, folder, *settings, asked["sold"])
+        moment, window = count["moment"], count["window_seconds"]
+        return own, told(pgbackrest_command.as_of(module, moment, window, asked["sold"], *where))
 
 
 def main() -> None:
@@ -133,18 +124,18 @@ def main() -> None:
     except (SilenceError, OSError) as problem:
         module.fail_json(msg=f"The restored database in {place} does not answer: {problem}", findings=[])
     findings = proof_judgement.judge_answers(own)
-    told = {key: own[key] for key in TOLD} | {"screenings": 0, "missing_bookings": 0}
+    shown = {key: own[key] for key in TOLD} | {"screenings": 0, "missing_bookings": 0}
     if count:
         compared = proof_judgement.compare(count, sold, count["window_seconds"])
         findings += compared.findings
-        told |= {"screenings": compared.screenings, "missing_bookings": compared.missing_bookings}
+        shown |= {"screenings": compared.screenings, "missing_bookings": compared.missing_bookings}
     else:
         findings.append(UNASKED)
     if findings:
         module.fail_json(
-            msg=f"What came back is not what it should be. {' '.join(findings)}", findings=findings, answers=told
+            msg=f"What came back is not what it should be. {' '.join(findings)}", findings=findings, answers=shown
         )
-    module.exit_json(changed=False, findings=[], answers=told)
+    module.exit_json(changed=False, findings=[], answers=shown)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import failover_notes
 from ..module_utils.failover_card import Expectation, card
-from ..module_utils.failover_judgement import Data, Lease, Policy, Rules, Seen, Sight, Situation, Tier, judge
+from ..module_utils.failover_judgement import judge
+from ..module_utils.failover_situation import Data, Lease, Policy, Rules, Seen, Sight, Situation, Tier
 
 SEEN = {"up": Seen.UP, "down": Seen.DOWN}
 Said = dict[str, Any]

@@ -132,7 +132,7 @@ def _merged(
     sharing = [job for job in situation.active if job.action == action.name and dict(job.variables) == dict(given)]
     job = min(sharing, key=lambda each: (each.created_at, each.id), default=None)
     if job is None and not insists:
-        job = covering(action, action.lock, situation, catalogue)
+        job = covering(action, action.lock, situation)
     if job is not None:
         return _says(action, Verdict.MERGED, f"Merged into job {job.id}: {job.action} is {job.state} already.")
     job = opposing(action, situation, catalogue) if action.removes and not insists else None

@@ -7,16 +7,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 
 from plugins.module_utils.failover_card import FENCED, FINAL, WIDTH, Expectation, card
-from plugins.module_utils.failover_judgement import (
-    IN_SO_MANY_WORDS,
-    Data,
-    Seen,
-    Sight,
-    Situation,
-    Tier,
-    Verified,
-    judge,
-)
+from plugins.module_utils.failover_judgement import IN_SO_MANY_WORDS, judge
+from plugins.module_utils.failover_situation import Data, Seen, Sight, Situation, Tier, Verified
 from tests.unit.failover.test_failover_judgement import DARK, HELD, NO_MAJORITY, SILENT, operator, situations
 
 PAST = Expectation(240, (2.5, 1.5, 3.25))

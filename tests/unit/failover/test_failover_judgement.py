@@ -8,21 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from plugins.module_utils.failover_judgement import (
-    IN_SO_MANY_WORDS,
-    Data,
-    Judgement,
-    Lease,
-    Policy,
-    Rules,
-    Seen,
-    Sight,
-    Situation,
-    Tier,
-    Verdict,
-    Verified,
-    judge,
-)
+from plugins.module_utils.failover_judgement import IN_SO_MANY_WORDS, Judgement, Verdict, judge
+from plugins.module_utils.failover_situation import Data, Lease, Policy, Rules, Seen, Sight, Situation, Tier, Verified
 
 UP, DOWN, SILENT = Sight(Seen.UP, 2), Sight(Seen.DOWN, 2), Sight(Seen.UNKNOWN)
 HELD = Lease(quorum=True, holder="colo-db1", holder_site="colo")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.failover_judgement import Tier, Verified
 from plugins.module_utils.failover_notes import REMEMBERED, bookings_per_minute, past_minutes, verified
+from plugins.module_utils.failover_situation import Tier, Verified
 
 NOTE = (
     '120 {"at": "2026-11-28T21:00:00+00:00", "findings": ["WAL gap: x.", "too old: y."], "spoiling": ["WAL gap: x."]}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.module_utils.failover_card import Expectation
-from plugins.module_utils.failover_judgement import Policy, Seen, Tier, Verified
+from plugins.module_utils.failover_situation import Policy, Seen, Tier, Verified
 from plugins.modules.failover_judgement import expectation, situation
 
 DOWN = {"seen": "down", "words": "203.0.113.10:443 is silent"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from lab import faults, topology
+from lab.drills import acting as verbs
 from lab.drills.acting import Actor
 from lab.drills.playbooks import Played
 from lab.drills.rows import step
@@ -87,3 +89,26 @@ def test_a_killed_playbook_that_cannot_be_finished_is_a_fault(tmp_path: Path) ->
 def test_a_step_that_nobody_knows_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="A drill's step is 'explode'; known are power-off"):
         actor(tmp_path, Playbooks()).do([step("explode")])
+
+
+@pytest.mark.parametrize(
+    ("leader", "asked"), [(11, ["move-leader c", "ETCDCTL_ENDPOINTS=https://10.210.103.2:2379"]), (12, [])]
+)
+def test_the_consensus_is_led_by_the_host_that_will_fall(
+    leader: int, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = {11: "https://10.210.103.2:2379", 12: "https://10.210.102.2:2379"}
+    said: list[str] = []
+
+    def on(_: faults.Lab, host: str, *words: str) -> str:
+        said.append(words[-1])
+        members = ends if "--cluster" in words[-1] else {12: "https://127.0.0.1:2379"}
+        statuses = {number: {"header": {"member_id": number}, "leader": leader} for number in members}
+        return json.dumps([{"Endpoint": members[number], "Status": status} for number, status in statuses.items()])
+
+    monkeypatch.setattr(verbs, "on", on)
+    actor(tmp_path, Playbooks()).do([step("lead-consensus", "cloud-gw1")])
+
+    moved = [words for words in said if "move-leader" in words]
+    assert len(moved) == bool(asked)
+    assert all(part in moved[0] for part in asked)

@@ -122,3 +122,16 @@ def test_brake_site_and_jobs_on_their_way_stop_the_plan() -> None:
     ):
         raised = dataclasses.replace(here, planned_servers=6)
         assert decide_plan(raised, hours(0, 6), policies(FILE)).verdict is verdict
+
+
+def test_another_action_of_the_same_lock_does_not_swallow_what_a_schedule_asks_for() -> None:
+    baking = situation(active=(job("bake_database_image"),))
+    assert decide_wish("bake_image", {}, "schedule:nightly", baking, policies()).verdict is Verdict.ASK
+    again = situation(active=(job("bake_image"),))
+    assert decide_wish("bake_image", {}, "schedule:nightly", again, policies()).verdict is Verdict.MERGED
+
+
+def test_the_return_is_not_refused_where_no_burst_server_was_ever_listed() -> None:
+    for known in (None, capacity(stale=True)):
+        decision = decide_wish("fail_back_to_colo", {}, "kim", situation(capacity=known), policies())
+        assert (decision.verdict, decision.target) == (Verdict.RUN, "site")
