@@ -118,7 +118,7 @@ def _braked(case: _Case) -> Decision | None:
 
 def _merged(case: _Case) -> Decision | None:
     policy, policies = case.policy, case.policies
-    job = covering(policy.action, case.target, case.situation, policies.catalogue)
+    job = covering(policy.action, case.target, case.situation)
     if job is not None:
         wanted = f" for {job.variables[COUNTED]} servers" if COUNTED in job.variables else ""
         return case.says(

@@ -14,19 +14,13 @@ if TYPE_CHECKING:
     from runner.policy.situation import Situation
 
 
-def covering(action: Action, target: str, situation: Situation, catalogue: Mapping[str, Action]) -> Job | None:
-    """Return the job on its way that a signal for `action` is merged into: the oldest with its lock and target.
+def covering(action: Action, target: str, situation: Situation) -> Job | None:
+    """Return the job on its way that a signal for `action` is merged into: the oldest of that action and target.
 
     A step is measured from what is wanted now, so a job of the same action covers every step that was asked for while
-    it is on its way. A job that removes covers nothing that adds, and the other way round.
+    it is on its way. Another action of the same lock does something else, and covers nothing: what is asked for waits.
     """
-    sharing = (
-        job
-        for job in situation.active
-        if (other := catalogue.get(job.action)) is not None
-        and (other.lock, other.removes, job.target) == (action.lock, action.removes, target)
-    )
-    return _oldest(sharing)
+    return _oldest(job for job in situation.active if (job.action, job.target) == (action.name, target))
 
 
 def opposing(action: Action, situation: Situation, catalogue: Mapping[str, Action]) -> Job | None:

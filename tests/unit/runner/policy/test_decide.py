@@ -195,3 +195,14 @@ def test_a_storm_of_different_alerts_is_one_job() -> None:
             made += 1
             here = situation(active=(job(),))
     assert made == 1
+
+
+def test_a_lost_colo_is_not_merged_into_the_preparation_of_a_failover() -> None:
+    text = """
+policies:
+  - {name: colo-lost, match: ['alertname="SiteDark"'], action: fail_over_to_cloud, approvals: 1}
+"""
+    preparing = situation(active=(job("prepare_failover"),))
+    assert decide(alert("SiteDark"), preparing, policies(text)).verdict is Verdict.ASK
+    under_way = situation(active=(job("fail_over_to_cloud"),))
+    assert decide(alert("SiteDark"), under_way, policies(text)).verdict is Verdict.MERGED
