@@ -130,7 +130,7 @@ CATALOGUE: Mapping[str, Action] = {
             owner="cloud",
             lock="site",
             time_limit_seconds=7200,
-            repeatable=True,  # not `removes`: the one host by its name
+            repeatable=True,  # not `removes`: the one host by its name; burst servers go by scale_in
             undo="fail_over_to_cloud",
         ),
         Action(

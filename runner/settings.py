@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     tokens_file: AbsolutePath
     policies_file: AbsolutePath = Path("/etc/understudy/policies.yml")
     calendar_file: AbsolutePath | None = None
+    absence_file: AbsolutePath | None = None
     project_dir: AbsolutePath = Path("/opt/understudy")
     inventory: AbsolutePath | None = None  # none: inventories/production below project_dir
     vault_password_file: AbsolutePath | None = None

@@ -50,7 +50,9 @@ def compose(settings: Settings) -> Front:
     """Put the application together on its store. Raises RunnerError: a sentence about what cannot be used."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     keyring = Keyring(settings.tokens_file, _now)
-    rules = RulesFiles(settings.site, settings.policies_file, settings.calendar_file)
+    rules = RulesFiles(
+        settings.site, settings.policies_file, settings.calendar_file, absence_file=settings.absence_file
+    )
     name = f"understudy-web-{settings.node_id}"
     store = open_store(settings.store, name)
     arrivals = open_store(settings.store, name)  # connections of its own: no question keeps an alert waiting

@@ -61,7 +61,8 @@ def live(around: Surroundings, body: bytes) -> Foreseen:
     from runner.store.engine import open_store  # noqa: PLC0415 - as above
 
     now, found = around.clock(), settings.load(around.environment)
-    rules = RulesFiles(found.site, found.policies_file, found.calendar_file).current()
+    files = RulesFiles(found.site, found.policies_file, found.calendar_file, absence_file=found.absence_file)
+    rules = files.current()
     file = found.state_dir / "store.db"
     if not found.store_url.get_secret_value() and not file.exists():
         raise StoreUnavailable(f"There is no store {file}; start the service once, or leave --live out.")

@@ -32,7 +32,9 @@ def now() -> datetime:
 
 def options(settings: Settings, environment: Mapping[str, str], when_ready: Callable[[], None]) -> Options:
     """Put a worker together. Raises PolicyError, ExecutionError."""
-    rules = RulesFiles(settings.site, settings.policies_file, settings.calendar_file)
+    rules = RulesFiles(
+        settings.site, settings.policies_file, settings.calendar_file, absence_file=settings.absence_file
+    )
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Options(
         state_dir=settings.state_dir,

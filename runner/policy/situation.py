@@ -17,8 +17,9 @@ class Situation:
     """One moment of one site. `now` and all other times are aware; `capacity` is None when nothing was ever observed.
 
     `active`: jobs that have not ended, in any order. `recent`: jobs that ended, back to the longest cool-down or block
-    period of the policies. `planned_servers`: what the capacity plan wants now, early start included. `last_fired`:
-    policy name -> when an alert that it matches last came as firing, repeats included.
+    period of the policies, and an hour at least. `planned_servers`: what the capacity plan wants now, early start and a
+    lost colo's servers included. `colo_back`: it came back a while ago and nothing was added since, so what stood in
+    for it may go. `last_fired`: policy name -> when an alert that it matches last came as firing, repeats included.
     """
 
     now: datetime
@@ -28,4 +29,5 @@ class Situation:
     recent: tuple[Job, ...] = ()
     capacity: Capacity | None = None
     planned_servers: int = 0
+    colo_back: bool = False
     last_fired: Mapping[str, datetime] = dataclasses.field(default_factory=dict)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from runner.actions import action_named, checked
 from runner.errors import InvalidRequest
-from runner.model import Decision, Verdict
+from runner.model import Decision, JobState, Verdict
 from runner.policy.durations import words
-from runner.policy.history import covering, opposing
+from runner.policy.history import covering, ended_at, opposing
 from runner.policy.policies import COUNTED
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 BY_SCHEDULE = "schedule:"  # `by` of a schedule is this and its name; every other `by` is a person
 BY_PLAN = "plan"
 CALM = timedelta(minutes=10)  # how long no alert may ask for more before the plan takes servers away
+AGAIN, LATEST = timedelta(minutes=1), timedelta(minutes=15)  # the plan waits after a failure; twice as long each time
+HINDSIGHT = timedelta(hours=1)  # in which failures count
 
 
 def decide_wish(
@@ -68,12 +71,13 @@ def decide_wish(
 def decide_plan(situation: Situation, plan: Sequence[PlannedHour], policies: Policies) -> Decision:
     """Decide whether to raise or lower the servers to `situation.planned_servers`.
 
-    The plan raises whenever fewer are wanted. It lowers only after it came down itself: `plan` has to reach a few hours
-    back, and what a person or an alert added outside of that is left to them. MERGED, HELD and RESOLVED need no record.
+    The plan raises whenever fewer are wanted. It lowers only after it came down itself, for which `plan` has to reach a
+    few hours back, or the colo came back; what a person or an alert added at other times is left to them. What failed
+    is tried again, later each time, or once a person acknowledges it. MERGED, HELD and RESOLVED need no record.
     """
     capacity, planned = situation.capacity, situation.planned_servers
     wanted = max(capacity.wanted, capacity.ready) if capacity else 0
-    if wanted == planned or (wanted > planned and not _came_down(situation, plan)):
+    if wanted == planned or (wanted > planned and not (situation.colo_back or _came_down(situation, plan))):
         return Decision(Verdict.RESOLVED, f"The plan wants {planned} servers; {wanted} are wanted. Nothing to do.")
     action = policies.catalogue["scale_out" if wanted < planned else "scale_in"]
     given: Variables = {COUNTED: planned}
@@ -83,6 +87,7 @@ def decide_plan(situation: Situation, plan: Sequence[PlannedHour], policies: Pol
         or _merged(action, given, situation, policies.catalogue, insists=False)
         or _unsafe(action, given, situation)
         or _restless(action, situation, policies)
+        or _failing(action, situation)
     )
     if stopped is not None:
         return stopped
@@ -90,6 +95,8 @@ def decide_plan(situation: Situation, plan: Sequence[PlannedHour], policies: Pol
     if action.name == "scale_out":
         coming = [hour for hour in plan if hour.wanted >= planned and hour.ends_at > situation.now]
         because = coming[0].reason if coming else because
+    elif situation.colo_back:
+        because = f"the colo is back; {because}"
     return _says(action, Verdict.RUN, f"The capacity plan: from {wanted} to {planned} servers ({because}).", given)
 
 
@@ -181,3 +188,24 @@ def _restless(action: Action, situation: Situation, policies: Policies) -> Decis
         f"{words(CALM)} of quiet.",
     )
     return dataclasses.replace(held, until=last + CALM)
+
+
+def _failing(action: Action, situation: Situation) -> Decision | None:
+    """Hold what the plan tried in vain: a cloud that has no image or no quota has none ten seconds later either."""
+    tried = [job for job in situation.recent if (job.requested_by, job.action) == (BY_PLAN, action.name)]
+    tried.sort(key=lambda job: (ended_at(job), job.id), reverse=True)
+    failed = list(itertools.takewhile(lambda job: job.state is JobState.FAILED and not job.acknowledged_by, tried))
+    if not failed:
+        return None
+    last, count = failed[0], len(failed)
+    until = ended_at(last) + min(AGAIN * 2 ** min(count - 1, 10), LATEST)
+    if until <= situation.now:
+        return None
+    since = words(situation.now - ended_at(last))
+    held = _says(
+        action,
+        Verdict.HELD,
+        f"Held: job {last.id} failed {since} ago, {count} in a row; the plan tries again in "
+        f"{words(until - situation.now)}, or at once when that job is acknowledged.",
+    )
+    return dataclasses.replace(held, until=until)

@@ -1,13 +1,18 @@
-"""The rules in force: policies and calendar, read anew when a file changes; a broken new file changes nothing."""
+"""The rules in force: policies, calendar and the colo's absence, read anew when a file changes.
+
+A broken new file changes nothing.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.errors import PolicyError
+from runner.policy import absence as absences
 from runner.policy import calendar as calendars
 from runner.policy import policies as policy_files
 
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
 
     from runner.actions import Action
     from runner.model import Site
+    from runner.policy.absence import Absence
     from runner.policy.calendar import Calendar
     from runner.policy.policies import Policies
 
@@ -30,6 +36,7 @@ class Rules:
     site: Site
     policies: Policies
     calendar: Calendar | None = None
+    absence: Absence | None = None
     problem: str | None = None
 
     @property
@@ -39,7 +46,7 @@ class Rules:
 
 
 class RulesFiles:
-    """The policy file and, where there is one, the calendar file. Safe to ask from several threads."""
+    """The policy file and, where there are such, the calendar and absence files. Safe to ask from several threads."""
 
     def __init__(
         self,
@@ -47,16 +54,21 @@ class RulesFiles:
         policies_file: Path,
         calendar_file: Path | None,
         catalogue: Mapping[str, Action] | None = None,
+        *,
+        absence_file: Path | None = None,
     ) -> None:
-        """Read both. `catalogue`: other actions than the runner's own. Raises PolicyError when they cannot be used."""
+        """Read them. `catalogue`: other actions than the runner's own. `absence_file`: need not be there.
+
+        Raises PolicyError when they cannot be used.
+        """
         self._site, self._policies_file, self._calendar_file = site, policies_file, calendar_file
-        self._catalogue = catalogue
+        self._absence_file, self._catalogue = absence_file, catalogue
         self._lock = threading.Lock()
         self._seen = self._changed_at()
         self._rules = self._read()
 
     def current(self) -> Rules:
-        """Return the rules in force; both files are read again when one of them changed."""
+        """Return the rules in force; all files are read again when one of them changed."""
         with self._lock:
             seen = self._changed_at()
             if seen != self._seen:
@@ -80,10 +92,18 @@ class RulesFiles:
         calendar = None
         if self._calendar_file is not None:
             calendar = calendars.load(_text(self._calendar_file), self._calendar_file.name)
-        return Rules(self._site, loaded, calendar)
+        return Rules(self._site, loaded, calendar, self._absence())
+
+    def _absence(self) -> Absence | None:
+        """Read what the last failover or return wrote; a file that is not there says that there was none."""
+        if self._absence_file is None or (stamp := _stamp(self._absence_file)) is None:
+            return None
+        text, name = _text(self._absence_file), self._absence_file.name
+        return absences.load(text, name, datetime.fromtimestamp(stamp[0] / 1e9, UTC))
 
     def _changed_at(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(_stamp(each) for each in (self._policies_file, self._calendar_file) if each is not None)
+        named = (self._policies_file, self._calendar_file, self._absence_file)
+        return tuple(_stamp(each) for each in named if each is not None)
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

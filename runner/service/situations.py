@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from runner.model import JobState
+from runner.policy.absence import NO_CALENDAR, came_back, raised, unplanned
 from runner.policy.calendar import HOURS_AHEAD, PlannedHour, Readiness, look, readiness, start_early
 from runner.policy.situation import Situation
+from runner.policy.wishes import HINDSIGHT
 from runner.store import brake, capacity, jobs, marks
 
 if TYPE_CHECKING:
@@ -26,20 +29,22 @@ class Planned:
     """What the capacity plan wants at a moment, early start included, and the hours around it."""
 
     servers: int = 0
-    reason: str = "there is no calendar"
+    reason: str = NO_CALENDAR
     hours: tuple[PlannedHour, ...] = ()
     readiness: Readiness | None = None
 
 
 def planned(connection: Connection, rules: Rules, now: datetime, hours_ahead: int = HOURS_AHEAD) -> Planned:
-    """Return what the plan wants now. Without a calendar it wants nothing."""
-    if rules.calendar is None:
+    """Return what the plan wants now: the calendar's servers, and the colo's while it is lost."""
+    calendar = rules.calendar
+    if calendar is None and rules.absence is None:
         return Planned()
-    hours = look(rules.calendar, now, hours_ahead)
+    hours = unplanned(now, hours_ahead) if calendar is None else look(calendar, now, hours_ahead)
+    hours = raised(hours, rules.absence, calendar.ceiling if calendar else None)
     known = capacity.get(connection, now)
     measured = set_up_seconds(connection)
     servers, reason = start_early(hours, now, known.ready if known else 0, measured)
-    ready = readiness(hours, now, known, measured, zone=rules.calendar.time_zone)
+    ready = readiness(hours, now, known, measured, zone=calendar.time_zone if calendar else UTC)
     return Planned(servers, reason, hours, ready)
 
 
@@ -61,14 +66,21 @@ def p95(seconds: list[float]) -> float:
 
 def situation(connection: Connection, rules: Rules, now: datetime, planned_servers: int) -> Situation:
     """Return the situation at a moment, inside the transaction that will keep the decision."""
-    position = brake.get(connection)
+    position, absence = brake.get(connection), rules.absence
+    added_at = _added_at(connection) if absence is not None and absence.over else None
     return Situation(
         now=now,
         site=rules.site,
         brake_reason=position.reason if position and position.on else None,
         active=jobs.active(connection),
-        recent=jobs.ended_since(connection, now - rules.policies.memory()),
+        recent=jobs.ended_since(connection, now - max(rules.policies.memory(), HINDSIGHT)),
         capacity=capacity.get(connection, now),
         planned_servers=planned_servers,
+        colo_back=came_back(absence, now, added_at),
         last_fired=marks.last_fired(connection),
     )
+
+
+def _added_at(connection: Connection) -> datetime | None:
+    """Return when more servers were last asked for, by whomever."""
+    return next((job.created_at for job in jobs.page(connection, limit=1, action="scale_out")), None)

@@ -78,7 +78,7 @@ def follow_plan(store: Store, rules: Rules, now: datetime, random: Callable[[], 
 
     Only what led to a job or was refused is kept: the plan is looked at every few seconds.
     """
-    if rules.calendar is None:
+    if rules.calendar is None and rules.absence is None:
         return None
     with store.write() as connection:
         lock(connection, DECIDING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import openstack
@@ -52,20 +53,20 @@ def changed(done: Done) -> dict[str, str]:
     return dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.out, re.MULTILINE))
 
 
-def serving(lab: Lab, cloud: Any, count: int) -> set[str]:
-    """Demand that so many burst servers serve: for the cloud, both edges and the inventory; return their names."""
+def serving(lab: Lab, cloud: Any, count: int, edges: Sequence[str] = EDGES) -> set[str]:
+    """Demand that so many burst servers serve: for the cloud, the edges and the inventory; return their names."""
     names = set(servers(cloud))
     assert len(names) == count
-    for edge in EDGES:
+    for edge in edges:
         assert {name for name, state in states(lab, edge).items() if BURST.fullmatch(name) and state == "up"} == names
     assert {name for name in lab.inventory()["was"]["hosts"] if BURST.fullmatch(name)} == names
     return names
 
 
-def requests_of(lab: Lab, names: set[str]) -> dict[tuple[str, str], int]:
+def requests_of(lab: Lab, names: set[str], edges: Sequence[str] = EDGES) -> dict[tuple[str, str], int]:
     """Count the requests that each edge has given to each of these servers."""
     counted: dict[tuple[str, str], int] = {}
-    for edge in EDGES:
+    for edge in edges:
         text = lab.on(edge, "curl -s '127.0.0.1:8404/stats;csv'").out.removeprefix("# ")
         rows = {row["svname"]: row for row in csv.DictReader(text.splitlines()) if row["pxname"] == "was"}
         counted |= {(edge, name): int(rows[name]["stot"] or 0) for name in names}

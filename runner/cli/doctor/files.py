@@ -44,11 +44,15 @@ def tokens(file: Path, now: datetime) -> Finding:
 def rules(settings: Settings) -> tuple[Finding, tuple[Notification, ...]]:
     """See that policies and calendar load; return also the receivers of notifications."""
     try:
-        read = RulesFiles(settings.site, settings.policies_file, settings.calendar_file).current()
+        read = RulesFiles(
+            settings.site, settings.policies_file, settings.calendar_file, absence_file=settings.absence_file
+        ).current()
     except PolicyError as error:
         return bad("policies", str(error)), ()
     counts = f"{len(read.policies.policies)} policies, {len(read.policies.schedules)} schedules"
     plan = "a calendar" if read.calendar else "no calendar"
+    if read.absence is not None and not read.absence.over:
+        plan += f", and the colo counts as lost since {read.absence.since:%Y-%m-%d %H:%M} UTC"
     return good("policies", f"{counts}, {plan}"), read.policies.notifications
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from runner.errors import InvalidRequest
-from runner.model import Decision, Verdict
+from runner.model import Decision, Job, JobState, Verdict
 from runner.policy.calendar import PlannedHour
 from runner.policy.decide import decide_plan, decide_wish
 from runner.policy.situation import Situation
@@ -122,6 +123,47 @@ def test_brake_site_and_jobs_on_their_way_stop_the_plan() -> None:
     ):
         raised = dataclasses.replace(here, planned_servers=6)
         assert decide_plan(raised, hours(0, 6), policies(FILE)).verdict is verdict
+
+
+def test_when_the_colo_is_back_what_stood_in_for_it_goes_whatever_the_hours_say() -> None:
+    here = situation(planned_servers=1)
+    assert decide_plan(here, hours(1, 1), policies()).verdict is Verdict.RESOLVED
+    back = dataclasses.replace(here, colo_back=True)
+    decision = decide_plan(back, hours(1, 1), policies())
+    assert (decision.action, decision.variables) == ("scale_in", {"wanted_servers": 1})
+    assert decision.reason == "The capacity plan: from 3 to 1 servers (the colo is back; hour 1)."
+    crowded = dataclasses.replace(back, last_fired={"crowd": NOW - timedelta(minutes=4)})
+    assert decide_plan(crowded, hours(1, 1), policies()).verdict is Verdict.HELD
+
+
+def failed(minutes_ago: float, **changes: Any) -> Job:
+    ended_at = NOW - timedelta(minutes=minutes_ago)
+    return job(state=JobState.FAILED, id=f"j{minutes_ago:g}", requested_by="plan", ended_at=ended_at, **changes)
+
+
+def plan_to_six(*recent: Job) -> Decision:
+    return decide_plan(situation(planned_servers=6, recent=recent), hours(0, 6), policies())
+
+
+def test_the_plan_waits_after_a_failure_and_twice_as_long_after_the_next() -> None:
+    held = plan_to_six(failed(0.5))
+    assert (held.verdict, held.until) == (Verdict.HELD, NOW + timedelta(seconds=30))
+    assert "job j0.5 failed 30s ago, 1 in a row; the plan tries again in 30s" in held.reason
+    assert plan_to_six(failed(1)).verdict is Verdict.RUN
+    assert plan_to_six(failed(4), failed(1)).until == NOW + timedelta(minutes=1)
+    many = [failed(number + 1) for number in range(30)]
+    assert plan_to_six(*many).until == NOW + timedelta(minutes=14)
+
+
+def test_failures_of_others_before_a_success_or_acknowledged_do_not_make_the_plan_wait() -> None:
+    well = job(state=JobState.SUCCEEDED, requested_by="plan", ended_at=NOW - timedelta(minutes=2))
+    for recent in (
+        (dataclasses.replace(failed(0.5), requested_by="kim"),),
+        (dataclasses.replace(failed(0.5), action="scale_in"),),
+        (failed(0.5, acknowledged_by="kim"),),
+        (failed(3), failed(4), failed(5), well),
+    ):
+        assert plan_to_six(*recent).verdict is Verdict.RUN
 
 
 def test_another_action_of_the_same_lock_does_not_swallow_what_a_schedule_asks_for() -> None:

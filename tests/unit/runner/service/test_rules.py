@@ -49,3 +49,21 @@ def test_a_bell_is_heard_once_and_nobody_minds_when_there_is_none(tmp_path: Path
     assert not bell.wait(0)
     bell.close()
     wake(tmp_path)
+
+
+def test_the_colos_absence_is_read_when_a_failover_writes_it_and_need_not_be_there(tmp_path: Path) -> None:
+    policies, absence = tmp_path / "policies.yml", tmp_path / "absence.yml"
+    _write(policies, FILE, 1)
+    rules = RulesFiles("cloud", policies, None, ACTIONS, absence_file=absence)
+    assert rules.current().absence is None
+    _write(absence, "colo: lost\nservers: 2\nceiling: 5\n", 2_000_000_000)
+    lost = rules.current().absence
+    assert lost is not None
+    assert (lost.servers, lost.over, lost.since.timestamp()) == (2, False, 2.0)
+    _write(absence, "colo: back\n", 3_000_000_000)
+    back = rules.current().absence
+    assert back is not None
+    assert back.over
+    _write(absence, "colo: gone\n", 4_000_000_000)
+    broken = rules.current()
+    assert (broken.absence, "colo is 'gone'" in str(broken.problem)) == (back, True)
