@@ -66,34 +66,16 @@ answers:
   returned: when it could be asked
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import pgbackrest_command, proof_judgement, quiet_postgresql
+from ..module_utils import proof_judgement, quiet_postgresql
+from ..module_utils.quiet_postgresql import SilenceError
 
 UNASKED = "not compared: no database that leads could be asked what it has sold, so the copy stands on its own word."
 TOLD = ("bookings", "newest_booking", "newest_booking_age_s", "unsettled")
-
-
-class SilenceError(Exception):
-    """Say why the restored database did not answer."""
-
-
-def ask(module: AnsibleModule, folder: Path, *statements: str) -> dict[str, Any]:
-    """Ask the last of these statements, after the others, in one session."""
-    commands = [word for statement in statements[:-1] for word in ("-c", statement)]
-    said = pgbackrest_command.query(
-        module,
-        statements[-1],
-        *("-h", str(folder), "-d", module.params["database"], "-q", "-v", "ON_ERROR_STOP=1"),
-        *commands,
-    )
-    if said.code != 0:
-        raise SilenceError(said.reason)
-    return dict(json.loads(said.text))
 
 
 def answers(module: AnsibleModule, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -104,14 +86,14 @@ def answers(module: AnsibleModule, place: Path) -> tuple[dict[str, Any], dict[st
         if started.code != 0:
             log = folder / "log"
             raise SilenceError(log.read_text(errors="replace").strip()[-300:] if log.exists() else started.reason)
-        own = ask(module, folder, asked["restored"])
+        own = quiet_postgresql.ask(module, folder, asked["database"], asked["restored"])
         if not count:
             return own, {}
         settings = (
             f"SET understudy.moment = '{count['moment']}'",
             f"SET understudy.window_seconds = {count['window_seconds']}",
         )
-        return own, ask(module, folder, *settings, asked["sold"])
+        return own, quiet_postgresql.ask(module, folder, asked["database"], *settings, asked["sold"])
 
 
 def main() -> None:
