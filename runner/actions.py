@@ -162,6 +162,15 @@ CATALOGUE: Mapping[str, Action] = {
             repeatable=True,
         ),
         Action(
+            name="rehearse_failover",
+            playbook="rehearse_failover",
+            about="Restore the backups on a throwaway server, let it lead and sell a ticket there, and leave nothing.",
+            owner="cloud",
+            lock="proof",
+            time_limit_seconds=14400,
+            repeatable=True,
+        ),
+        Action(
             name="guard_cloud_database",
             playbook="guard_cloud_database",
             about="Look for a database in the cloud where none is declared, and name what is found.",

@@ -62,20 +62,25 @@ def judge_host(programs: Iterable[tuple[int, str]], doors: Iterable[tuple[int, s
 
 
 def judge_servers(
-    servers: Sequence[Server], known: Iterable[str], allowed: Iterable[str], proof: str, proof_seconds: float
+    servers: Sequence[Server],
+    known: Iterable[str],
+    allowed: Iterable[str],
+    throwaway: Iterable[str],
+    throwaway_seconds: float,
 ) -> list[str]:
     """Say which servers of the project have no business there. Known ones are looked into on the host itself."""
     said: list[str] = []
-    familiar, permitted = set(known), set(allowed)
+    familiar, permitted, passing = set(known), set(allowed), set(throwaway)
     for server in servers:
         if server.name in permitted:
             continue
         if "database" in server.metadata.get("understudy_function", "").split(","):
             said.append(f"server {server.name} is a database host of this cloud, and none is declared")
-        elif server.name == proof and "understudy_proof" in server.metadata:
-            if server.age_seconds > proof_seconds:
+        elif server.name in passing and "understudy_proof" in server.metadata:
+            if server.age_seconds > throwaway_seconds:
                 said.append(
-                    f"server {server.name} of a proof is {server.age_seconds / 60:.0f} minutes old, and still there"
+                    f"server {server.name} of a proof or rehearsal is {server.age_seconds / 60:.0f} minutes old, and "
+                    "still there"
                 )
         elif server.open_ports:
             ports = ", ".join(map(str, server.open_ports))

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run PostgreSQL on a restored directory, on a socket of its own: no network, no archive, its own account alone."""
+"""Run PostgreSQL on a restored directory, on a socket of its own: no network, no archive, its own account alone.
+
+Whoever lets more in says so in the settings and in `admitted`.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import pgbackrest_command
 
@@ -16,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ansible.module_utils.basic import AnsibleModule
+
+OWN_ACCOUNT = "local all all peer\n"
+
+
+class SilenceError(Exception):
+    """Say why the restored database did not answer."""
 
 
 @contextmanager
@@ -37,9 +47,16 @@ def running(
             pgbackrest_command.run(module, control, "-D", str(place), "-w", "-m", "fast", "stop")
 
 
-def settings(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
+def told(said: pgbackrest_command.Said) -> dict[str, Any]:
+    """Read the JSON that the database answered; raises SilenceError when it answered nothing."""
+    if said.code != 0:
+        raise SilenceError(said.reason)
+    return dict(json.loads(said.text))
+
+
+def settings(folder: Path, more: Mapping[str, str], admitted: str = OWN_ACCOUNT) -> dict[str, str]:
     """Write who may connect, and return the settings that override those of the directory."""
-    for file, text in (("pg_hba.conf", "local all all peer\n"), ("pg_ident.conf", "")):
+    for file, text in (("pg_hba.conf", admitted), ("pg_ident.conf", "")):
         (folder / file).write_text(text)
         os.chmod(folder / file, 0o644)  # noqa: PTH101 - as the account of PostgreSQL reads it
     return {

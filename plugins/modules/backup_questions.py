@@ -66,27 +66,16 @@ answers:
   returned: when it could be asked
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import pgbackrest_command, proof_judgement, quiet_postgresql
+from ..module_utils import proof_judgement, quiet_postgresql
+from ..module_utils.quiet_postgresql import SilenceError
 
 UNASKED = "not compared: no database that leads could be asked what it has sold, so the copy stands on its own word."
 TOLD = ("bookings", "newest_booking", "newest_booking_age_s", "unsettled")
-
-
-class SilenceError(Exception):
-    """Say why the restored database did not answer."""
-
-
-def told(said: pgbackrest_command.Said) -> dict[str, Any]:
-    """Read what the database said; raises SilenceError when it said nothing."""
-    if said.code != 0:
-        raise SilenceError(said.reason)
-    return dict(json.loads(said.text))
 
 
 def answers(module: AnsibleModule, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -98,11 +87,11 @@ def answers(module: AnsibleModule, place: Path) -> tuple[dict[str, Any], dict[st
             log = folder / "log"
             raise SilenceError(log.read_text(errors="replace").strip()[-300:] if log.exists() else started.reason)
         where = ("-h", str(folder), "-d", asked["database"])
-        own = told(pgbackrest_command.query(module, asked["restored"], *where))
+        own = quiet_postgresql.told(pgbackrest_command.query(module, asked["restored"], *where))
         if not count:
             return own, {}
         moment, window = count["moment"], count["window_seconds"]
-        return own, told(pgbackrest_command.as_of(module, moment, window, asked["sold"], *where))
+        return own, quiet_postgresql.told(pgbackrest_command.as_of(module, moment, window, asked["sold"], *where))
 
 
 def main() -> None:

@@ -26,12 +26,13 @@ options:
     type: list
     elements: str
     default: []
-  proof_server:
-    description: Name of the throwaway server of proofs.
-    type: str
-    default: ""
-  proof_seconds:
-    description: How old that one may be.
+  throwaway_servers:
+    description: Names of the throwaway servers of proofs and rehearsals.
+    type: list
+    elements: str
+    default: []
+  throwaway_seconds:
+    description: How old such a one may be.
     type: int
     default: 7200
   bucket:
@@ -141,7 +142,11 @@ class Look:
         ]
         asked = self.asked
         return guard_judgement.judge_servers(
-            seen, asked["known_servers"], asked["allowed_servers"], asked["proof_server"], asked["proof_seconds"]
+            seen,
+            asked["known_servers"],
+            asked["allowed_servers"],
+            asked["throwaway_servers"],
+            asked["throwaway_seconds"],
         )
 
     def volumes(self) -> list[str]:
@@ -191,8 +196,8 @@ def main() -> None:
         | {
             "known_servers": {"type": "list", "elements": "str", "default": []},
             "allowed_servers": {"type": "list", "elements": "str", "default": []},
-            "proof_server": {"type": "str", "default": ""},
-            "proof_seconds": {"type": "int", "default": 7200},
+            "throwaway_servers": {"type": "list", "elements": "str", "default": []},
+            "throwaway_seconds": {"type": "int", "default": 7200},
             "bucket": {"type": "str", "default": ""},
             "path": {"type": "str", "default": ""},
             "stanza": {"type": "str", "default": ""},

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from runner.evidence.manifest import Sealed
 
-_NAME = re.compile(r"^\d{8}T\d{6}Z-(failover|failback|proof)$")  # of folders that are written here, and nowhere else
+# Of folders that are written here, and nowhere else.
+_NAME = re.compile(r"^\d{8}T\d{6}Z-(failover|failback|proof|rehearsal)$")
 
 
 def keep(

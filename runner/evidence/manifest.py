@@ -28,6 +28,7 @@ class Kind(enum.StrEnum):
     FAILOVER = "failover"
     FAILBACK = "failback"
     PROOF = "proof"
+    REHEARSAL = "rehearsal"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

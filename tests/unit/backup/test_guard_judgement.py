@@ -15,7 +15,7 @@ def server(name: str, age_seconds: float = 60, ports: tuple[int, ...] = (), **me
 
 
 def judged(*servers: judgement.Server, allowed: tuple[str, ...] = ()) -> list[str]:
-    return judgement.judge_servers(servers, KNOWN, allowed, "cloud-proof1", 7200)
+    return judgement.judge_servers(servers, KNOWN, allowed, ["cloud-proof1", "cloud-rehearsal1"], 7200)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ def judged(*servers: judgement.Server, allowed: tuple[str, ...] = ()) -> list[st
         server("cloud-burst1", understudy_burst="building"),
         server("image-builder", understudy_image="builder"),
         server("cloud-proof1", understudy_proof="restore", ports=(5432,)),
+        server("cloud-rehearsal1", understudy_proof="failover"),
     ],
     ids=lambda found: found.name,
 )
@@ -36,7 +37,10 @@ def test_what_belongs_there_is_not_named(found: judgement.Server) -> None:
     ("found", "words"),
     [
         (server("cloud-db1", understudy_function="database"), "is a database host of this cloud, and none is declared"),
-        (server("cloud-proof1", 9000, understudy_proof="restore"), "of a proof is 150 minutes old, and still there"),
+        (
+            server("cloud-proof1", 9000, understudy_proof="restore"),
+            "of a proof or rehearsal is 150 minutes old, and still there",
+        ),
         (server("cloud-was1", ports=(5432, 8008)), "answers on port 5432, 8008, as a database does"),
         (server("stranger"), "is in the project, and nobody here knows what it holds"),
         (server("cloud-proof1", ports=()), "is in the project, and nobody here knows what it holds"),
