@@ -71,7 +71,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import proof_judgement, quiet_postgresql
+from ..module_utils import pgbackrest_command, proof_judgement, quiet_postgresql
 from ..module_utils.quiet_postgresql import SilenceError
 
 UNASKED = "not compared: no database that leads could be asked what it has sold, so the copy stands on its own word."
