@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, TypeAdapter
@@ -13,6 +13,8 @@ from runner.policy.calendar import HOUR, HOURS_BACK, Count, PlannedHour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from runner.model import Capacity
 
 NO_CALENDAR = "there is no calendar"
 
@@ -56,6 +58,17 @@ def raised(hours: Sequence[PlannedHour], absence: Absence | None, ceiling: int |
         return tuple(hours)
     most = absence.ceiling if ceiling is None else min(ceiling, absence.ceiling)
     return tuple(_raised(hour, absence.servers, most) if hour.ends_at > absence.since else hour for hour in hours)
+
+
+def counted_since(absence: Absence | None, capacity: Capacity | None, now: datetime) -> Capacity | None:
+    """Return the count of servers; none where it is from before the colo was lost.
+
+    In between hands have made and removed servers without a word to the runner. So the plan asks for what it wants,
+    which changes nothing where it is there, and brings a new count.
+    """
+    if absence is None or absence.over or capacity is None:
+        return capacity
+    return capacity if now - timedelta(seconds=capacity.age_seconds) >= absence.since else None
 
 
 def came_back(absence: Absence | None, now: datetime, added_at: datetime | None) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from runner.model import JobState
-from runner.policy.absence import NO_CALENDAR, came_back, raised, unplanned
+from runner.policy.absence import NO_CALENDAR, came_back, counted_since, raised, unplanned
 from runner.policy.calendar import HOURS_AHEAD, PlannedHour, Readiness, look, readiness, start_early
 from runner.policy.situation import Situation
 from runner.policy.wishes import HINDSIGHT
@@ -74,7 +74,7 @@ def situation(connection: Connection, rules: Rules, now: datetime, planned_serve
         brake_reason=position.reason if position and position.on else None,
         active=jobs.active(connection),
         recent=jobs.ended_since(connection, now - max(rules.policies.memory(), HINDSIGHT)),
-        capacity=capacity.get(connection, now),
+        capacity=counted_since(absence, capacity.get(connection, now), now),
         planned_servers=planned_servers,
         colo_back=came_back(absence, now, added_at),
         last_fired=marks.last_fired(connection),

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runner.errors import PolicyError
-from runner.policy.absence import Absence, came_back, load, raised, unplanned
+from runner.model import Capacity
+from runner.policy.absence import Absence, came_back, counted_since, load, raised, unplanned
 from runner.policy.calendar import PlannedHour
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -41,6 +42,15 @@ def test_an_absence_never_takes_servers_from_an_hour() -> None:
 def test_without_an_absence_and_after_it_the_plan_is_the_calendars() -> None:
     for absence in (None, BACK):
         assert raised(hours(1, 2), absence, 4) == hours(1, 2)
+
+
+def test_a_count_from_before_the_loss_is_not_believed() -> None:
+    count = Capacity(wanted=4, ready=4, age_seconds=600, stale=False)
+    now = LOST.since + timedelta(minutes=5)
+    assert counted_since(LOST, count, now) is None
+    assert counted_since(LOST, count, now + timedelta(minutes=5)) == count
+    for absence in (None, BACK):
+        assert counted_since(absence, count, now) == count
 
 
 def test_the_colo_counts_as_back_for_a_few_hours() -> None:

@@ -54,6 +54,13 @@ def test_a_lost_colos_servers_are_asked_for_once_and_go_when_it_is_back(store: S
     assert follow(store, back, NOW + 60 * MINUTE) is None
 
 
+def test_servers_that_hands_removed_before_the_loss_are_made_again(store: Store, rules: Rules) -> None:
+    there(store, 4, NOW - MINUTE)  # and an operator's playbook removed them
+    job = follow(store, dataclasses.replace(rules, absence=LOST), NOW)
+    assert job is not None
+    assert job.variables == {"wanted_servers": 2}
+
+
 def test_alerts_add_to_a_lost_colos_servers_and_never_go_below_them(store: Store, rules: Rules) -> None:
     lost = dataclasses.replace(rules, absence=LOST)
     there(store, 2, NOW)
