@@ -167,6 +167,7 @@ def test_what_a_killed_backup_left_does_not_block(stage: Stage) -> None:
     lock = "flock --nonblock /var/lib/pgbackrest/lock/understudy-backup-1.lock true"
     assert stage.within(30, lambda: stage.one.run(lock).failed)
     stage.one.check_output("systemctl kill --signal=KILL killed")
+    assert stage.within(30, lambda: stage.one.run(lock).succeeded)  # its processes are gone
     assert stage.one.file("/var/lib/pgbackrest/lock/understudy-backup-1.lock").exists
     code, said = stage.do("take")
     assert code == 0, said
