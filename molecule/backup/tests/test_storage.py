@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from molecule.backup.tests.conftest import Stage
     from molecule.conftest import Playbooks
 
-# From the settings, not measured: pgBackRest looks at the limit when it begins a round; one below it tries every segment
-# for io-timeout first (12 of 10 s), and PostgreSQL sleeps a minute after its third failure.
+# From the settings, not measured: pgBackRest looks at the limit when it begins a round; one below it tries each
+# segment for io-timeout first (12 of 10 s), and PostgreSQL sleeps a minute after its third failure.
 GIVEN_UP = 360
 
 
