@@ -97,7 +97,8 @@ def decide_plan(situation: Situation, plan: Sequence[PlannedHour], policies: Pol
         because = coming[0].reason if coming else because
     elif situation.colo_back:
         because = f"the colo is back; {because}"
-    return _says(action, Verdict.RUN, f"The capacity plan: from {wanted} to {planned} servers ({because}).", given)
+    before = wanted if capacity else "a number that is not known"
+    return _says(action, Verdict.RUN, f"The capacity plan: from {before} to {planned} servers ({because}).", given)
 
 
 def _came_down(situation: Situation, plan: Sequence[PlannedHour]) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from runner.model import Capacity
     from runner.service.rules import Rules
 
 MEASURED_JOBS = 50
@@ -41,7 +42,7 @@ def planned(connection: Connection, rules: Rules, now: datetime, hours_ahead: in
         return Planned()
     hours = unplanned(now, hours_ahead) if calendar is None else look(calendar, now, hours_ahead)
     hours = raised(hours, rules.absence, calendar.ceiling if calendar else None)
-    known = capacity.get(connection, now)
+    known = counted(connection, rules, now)
     measured = set_up_seconds(connection)
     servers, reason = start_early(hours, now, known.ready if known else 0, measured)
     ready = readiness(hours, now, known, measured, zone=calendar.time_zone if calendar else UTC)
@@ -74,11 +75,16 @@ def situation(connection: Connection, rules: Rules, now: datetime, planned_serve
         brake_reason=position.reason if position and position.on else None,
         active=jobs.active(connection),
         recent=jobs.ended_since(connection, now - max(rules.policies.memory(), HINDSIGHT)),
-        capacity=counted_since(absence, capacity.get(connection, now), now),
+        capacity=counted(connection, rules, now),
         planned_servers=planned_servers,
         colo_back=came_back(absence, now, added_at),
         last_fired=marks.last_fired(connection),
     )
+
+
+def counted(connection: Connection, rules: Rules, now: datetime) -> Capacity | None:
+    """Return the last count of burst servers; none where there was none, or it is not to be believed."""
+    return counted_since(rules.absence, capacity.get(connection, now), now)
 
 
 def _added_at(connection: Connection) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from runner.model import Capacity, Job, JobState
 from runner.policy.absence import Absence
-from runner.service import questions, wishes
+from runner.service import questions, situations, wishes
 from runner.service.rules import Rules
 from runner.store import capacity
 from runner.store.engine import Store
@@ -55,10 +55,14 @@ def test_a_lost_colos_servers_are_asked_for_once_and_go_when_it_is_back(store: S
 
 
 def test_servers_that_hands_removed_before_the_loss_are_made_again(store: Store, rules: Rules) -> None:
+    lost = dataclasses.replace(rules, absence=LOST)
     there(store, 4, NOW - MINUTE)  # and an operator's playbook removed them
-    job = follow(store, dataclasses.replace(rules, absence=LOST), NOW)
+    with store.read() as connection:
+        assert situations.counted(connection, lost, NOW) is None
+    job = follow(store, lost, NOW)
     assert job is not None
     assert job.variables == {"wanted_servers": 2}
+    assert "from a number that is not known to 2 servers" in job.reason
 
 
 def test_alerts_add_to_a_lost_colos_servers_and_never_go_below_them(store: Store, rules: Rules) -> None:
