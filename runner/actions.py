@@ -44,6 +44,7 @@ BACKUP_TYPE = Variable(
     "everything (full), or what changed since then (diff) or since the last one (incr)",
     choices=("full", "diff", "incr"),
 )
+COUNT = "count_servers"  # what hands, a dashboard or a fault changed is known from then on
 BY_ALERT = Variable(bool, "nobody approved it: the policy data_failover and the witness have to agree")
 INSISTS = Variable(str, "the words that override what a refusal says can be overridden")
 
@@ -72,6 +73,15 @@ CATALOGUE: Mapping[str, Action] = {
             removes=True,
             undo="scale_out",
             variables={"wanted_servers": WANTED},
+        ),
+        Action(
+            name=COUNT,
+            playbook="count_servers",
+            about="Count the burst servers there are, as the cloud lists them; changes nothing.",
+            owner="cloud",
+            lock="capacity",  # never beside a job that makes or removes some
+            time_limit_seconds=300,
+            repeatable=True,
         ),
         Action(
             name="bake_image",

@@ -24,9 +24,10 @@ failed=()
 for name in "${scenarios[@]}"; do
   [ ! -f "reports/molecule-$name.passed" ] || continue
   failed+=("$name")
-  printf 'molecule %s failed; the first errors and the end of reports/molecule-%s.log:\n' "$name" "$name"
-  grep -aE -A3 'fatal:|FAILED|failed: |AssertionError|Error\(' "reports/molecule-$name.log" | cut -c1-400 | head -n 24
-  tail -n 30 "reports/molecule-$name.log" | cut -c1-400
+  printf 'molecule %s failed; the end of reports/molecule-%s.log, and the errors in it:\n' "$name" "$name"
+  tail -n 12 "reports/molecule-$name.log" | cut -c1-200
+  # Last, as continuous integration shows the end only: what was asserted and what came instead.
+  grep -aE -A2 'fatal:|failed: |^E  |^FAILED|Error\(' "reports/molecule-$name.log" | grep -v '^--' | cut -c1-400 | head -n 16
 done
 printf 'molecule: %d passed, %d failed%s\n' "$((${#scenarios[@]} - ${#failed[@]}))" "${#failed[@]}" "${failed:+: ${failed[*]}}"
 [ "${#failed[@]}" -eq 0 ]

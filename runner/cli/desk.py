@@ -65,7 +65,9 @@ class StoreDesk:
 
     def set_brake(self, *, on: bool, by: str, reason: str) -> Brake:
         """Pull the brake or let it go."""
-        position = wishes.set_brake(self.store, on, reason, by, self.clock())
+        position = wishes.set_brake(
+            self.store, on, reason, by, rules=self.rules.current(), now=self.clock(), random=self.random
+        )
         self.wake()
         return _brake(position)
 

@@ -28,9 +28,7 @@ def opposing(action: Action, situation: Situation, catalogue: Mapping[str, Actio
     return _oldest(
         job
         for job in situation.active
-        if (other := catalogue.get(job.action)) is not None
-        and other.lock == action.lock
-        and other.removes != action.removes
+        if (other := catalogue.get(job.action)) is not None and other.lock == action.lock and other.undo == action.name
     )
 
 

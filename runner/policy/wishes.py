@@ -7,7 +7,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from runner.actions import action_named, checked
+from runner.actions import COUNT, action_named, checked
 from runner.errors import InvalidRequest
 from runner.model import Decision, JobState, Verdict
 from runner.policy.durations import words
@@ -85,6 +85,7 @@ def decide_plan(situation: Situation, plan: Sequence[PlannedHour], policies: Pol
         _not_ours(action, situation)
         or _braked(action, situation)
         or _merged(action, given, situation, policies.catalogue, insists=False)
+        or _being_counted(action, situation)
         or _unsafe(action, given, situation)
         or _restless(action, situation, policies)
         or _failing(action, situation)
@@ -147,6 +148,13 @@ def _merged(
     if job is None:
         return None
     return _says(action, Verdict.HELD, f"Held: job {job.id} ({job.action}) is {job.state}; nothing is removed now.")
+
+
+def _being_counted(action: Action, situation: Situation) -> Decision | None:
+    job = next((each for each in situation.active if each.action == COUNT), None)
+    if job is None:
+        return None
+    return _says(action, Verdict.HELD, f"Held: job {job.id} counts the servers that there are.")
 
 
 def _unsafe(action: Action, given: Variables, situation: Situation) -> Decision | None:

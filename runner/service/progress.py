@@ -167,15 +167,15 @@ def _state_after(job: Job, told: Told) -> JobState:
 def _observe(connection: Connection, job: Job, told: Told, now: datetime) -> None:
     """Keep what a job about servers has seen: `ready_servers` and `inventory_stale` of its set_stats."""
     asked = job.variables.get(COUNTED)
-    if not isinstance(asked, int):
-        return
     known = capacity.get(connection, now)
     ready, stale = told.results.get("ready_servers"), told.results.get("inventory_stale", False)
     succeeded = job.state is JobState.SUCCEEDED
     if isinstance(ready, int):
         # What failed is not wanted any more: the next alert asks for the same again, not for more on top.
-        found = Capacity(wanted=asked if succeeded else ready, ready=ready, age_seconds=0.0, stale=bool(stale))
-        capacity.put(connection, found, now)
+        wanted = asked if isinstance(asked, int) and succeeded else ready
+        capacity.put(connection, Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=bool(stale)), now)
+    elif not isinstance(asked, int):
+        return
     elif succeeded and not stale:
         capacity.put(connection, Capacity(wanted=asked, ready=asked, age_seconds=0.0, stale=False), now)
     elif known is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.actions import COUNT
 from runner.errors import NotFound, Refused
 from runner.model import ENDED, Decision, Job, JobState, Verdict
 from runner.policy.decide import decide_plan, decide_wish
@@ -161,16 +162,25 @@ def acknowledge(store: Store, job_id: str, by: str, now: datetime) -> Job:
         return changed
 
 
-def set_brake(store: Store, on: bool, reason: str, by: str, now: datetime) -> Brake:
-    """Pull or release the brake, and tell people. Raises Refused for a brake that is pulled without a reason."""
+def set_brake(
+    store: Store, on: bool, reason: str, by: str, *, rules: Rules, now: datetime, random: Callable[[], int]
+) -> Brake:
+    """Pull or release the brake, and tell people. Raises Refused for a brake that is pulled without a reason.
+
+    With the release the servers are counted, where that is this site's: hands may have changed them in the meantime.
+    """
     if on and not reason.strip():
         raise Refused("The brake needs a reason: whoever finds it on must know why.")
     position = brake.Brake(on=on, reason=reason.strip(), by=by, at=now)
     with store.write() as connection:
         lock(connection, DECIDING)
+        before = brake.get(connection)
         brake.put(connection, position)
         what = f"{by} put the brake on" if on else f"{by} let the brake off"
         outbox.add(connection, now, "brake", f"{what}.", reason.strip() or what)
+        counting = rules.catalogue.get(COUNT)
+        if before is not None and before.on and not on and counting is not None and counting.owner == rules.site:
+            wish(connection, COUNT, {}, by, rules=rules, now=now, random=random)
     return position
 
 

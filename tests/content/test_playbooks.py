@@ -46,6 +46,7 @@ def test_the_table_lists_the_playbook_with_caller_repeat_and_undo(playbook: Path
 def test_the_file_name_of_a_play_is_a_noun_or_a_verb_of_the_design(playbook: Path) -> None:
     nouns = {"site", "cloud", "network", "database", "application", "edge", "observability", "control"}
     verbs = (
+        "count",
         "scale",
         "take",
         "restore",

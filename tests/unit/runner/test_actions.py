@@ -19,7 +19,7 @@ def test_an_action_is_found_by_its_name() -> None:
     assert action_named("scale_out") is SCALE_OUT
     with pytest.raises(
         InvalidRequest,
-        match="no action 'dance'; there are bake_database_image, bake_image, fail_back_to_colo, fail_over_to",
+        match="no action 'dance'; there are bake_database_image, bake_image, count_servers, fail_back_to_colo",
     ):
         action_named("dance")
 

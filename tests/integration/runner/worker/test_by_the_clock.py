@@ -69,7 +69,7 @@ def test_a_new_line_does_not_fire_for_a_time_before_it_was_there(store: Store, r
 
 
 def test_the_brake_holds_a_schedule_and_the_ledger_says_so(store: Store, rules: Rules) -> None:
-    wishes.set_brake(store, on=True, reason="storm", by="lee", now=DUE)
+    wishes.set_brake(store, on=True, reason="storm", by="lee", rules=rules, now=DUE, random=random)
     assert _fire(store, rules, DUE) == 1
     assert all_jobs(store) == ()
     with store.read() as connection:

@@ -125,6 +125,20 @@ def test_brake_site_and_jobs_on_their_way_stop_the_plan() -> None:
         assert decide_plan(raised, hours(0, 6), policies(FILE)).verdict is verdict
 
 
+def test_the_plan_waits_for_a_count_and_a_count_is_no_opposite_of_a_removal() -> None:
+    counting = situation(planned_servers=6, active=(job("count_servers"),))
+    held = decide_plan(counting, hours(0, 6), policies())
+    assert (held.verdict, held.reason) == (
+        Verdict.HELD,
+        "Held: job job-count_servers counts the servers that there are.",
+    )
+    removed = decide_wish("scale_in", {"wanted_servers": 6}, "schedule:night", counting, policies())
+    assert removed.verdict is Verdict.RUN
+    assert decide_plan(
+        situation(active=(job("count_servers"),), planned_servers=3), hours(3, 3), policies()
+    ).verdict is (Verdict.RESOLVED)
+
+
 def test_when_the_colo_is_back_what_stood_in_for_it_goes_whatever_the_hours_say() -> None:
     here = situation(planned_servers=1)
     assert decide_plan(here, hours(1, 1), policies()).verdict is Verdict.RESOLVED

@@ -27,6 +27,10 @@ def _submit(store: Store, rules: Rules, action: str = "bake_image", **variables:
     return job
 
 
+def _brake(store: Store, rules: Rules, reason: str = "") -> None:
+    wishes.set_brake(store, bool(reason), reason, "lee", rules=rules, now=NOW, random=random)
+
+
 def _told(store: Store) -> list[str]:
     with store.read() as connection:
         return [each.kind for each in outbox.pending(connection, NOW + timedelta(days=1))]
@@ -120,8 +124,8 @@ def test_an_acknowledgement_releases_the_block_period(store: Store, rules: Rules
 
 def test_the_brake_holds_alerts_and_people_unless_they_insist(store: Store, rules: Rules) -> None:
     with pytest.raises(Refused, match="needs a reason"):
-        wishes.set_brake(store, on=True, reason=" ", by="lee", now=NOW)
-    wishes.set_brake(store, on=True, reason="storm", by="lee", now=NOW)
+        _brake(store, rules, " ")
+    _brake(store, rules, "storm")
     hear(store, rules, body())
     assert entries(store)[-1].verdict is Verdict.HELD
     decision, job = _wish(store, rules, "scale_out", wanted_servers=2)
@@ -129,8 +133,31 @@ def test_the_brake_holds_alerts_and_people_unless_they_insist(store: Store, rule
     decision, job = _wish(store, rules, "scale_out", insist=True, wanted_servers=2)
     assert job is not None
     assert job.state is JobState.QUEUED
-    wishes.set_brake(store, on=False, reason="", by="lee", now=NOW)
+    _brake(store, rules)
     assert _told(store).count("brake") == 2
+
+
+def test_servers_are_counted_when_the_brake_is_let_off_where_that_is_this_sites(store: Store, rules: Rules) -> None:
+    _brake(store, rules)  # it was not on
+    assert all_jobs(store) == []
+    for here in (Rules("colo", rules.policies), rules):
+        _brake(store, here, "by hand")
+        _brake(store, here)
+    [job] = all_jobs(store)
+    assert (job.action, job.requested_by, job.state) == ("count_servers", "lee", JobState.QUEUED)
+
+
+@pytest.mark.parametrize(("state", "believed"), [("succeeded", 1), ("failed", 4)])
+def test_a_count_is_believed_whatever_was_wanted_before(store: Store, rules: Rules, state: str, believed: int) -> None:
+    with store.write() as connection:
+        capacity.put(connection, Capacity(wanted=4, ready=4, age_seconds=0.0, stale=False), NOW)
+    results = {"ready_servers": 1, "inventory_stale": True} if state == "succeeded" else {}
+    holder, job = _holder(store), _submit(store, rules, "count_servers")
+    assert progress.claim(store, job.id, holder, NOW) is not None
+    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
+    progress.finish(store, job.id, Told(state, "Seen.", 1, results), holder, NOW)
+    known = Capacity(wanted=believed, ready=believed, age_seconds=0.0, stale=state == "succeeded")
+    assert questions.capacity(store, NOW) == known
 
 
 def test_unknown_jobs_are_not_found(store: Store) -> None:
