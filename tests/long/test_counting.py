@@ -18,7 +18,7 @@ COUNT = "count_servers"
 
 
 def known(site: faults.Lab) -> tuple[int, int, bool]:
-    """Return what the runner believes: how many servers are wanted, how many serve, whether that is from an old list."""
+    """Return what the runner believes: how many servers are wanted and serve, and whether by an old list."""
     told = json.loads(runners.ask(site, OWNER, "capacity", "--json"))
     return told["wanted"], told["ready"], told["stale"]
 
