@@ -204,7 +204,7 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
 def _broken(actor: Actor, row: Row, name: str, before: Mapping[str, Any]) -> Seen:
     """Break it, act, and look at what customers and writers met until then."""
     lab = actor.lab
-    both = writers.NEW in servers.addresses(lab.topology, lab.paths)
+    both = row.fails_over or writers.exists(lab, writers.NEW)
     with writers.writing(lab, actor.folder, both=both, watcher=row.watcher) as streams:
         _wait_for_sales(lab, name, datetime.now(UTC), _BEFORE_SECONDS)
         event = datetime.now(UTC)
@@ -219,14 +219,15 @@ def _broken(actor: Actor, row: Row, name: str, before: Mapping[str, Any]) -> See
     leader = writers.NEW if row.fails_over else writers.OLD
     actor.tell(f"comparing what customers were told with the database that {leader} has")
     audit = measure.news(crowd.audit(lab, journal, settle_seconds=5, auditor=row.auditor), before)
-    old, lease = streams.rows(writers.OLD), streams.lease()
+    old, new, lease = streams.rows(writers.OLD), streams.rows(writers.NEW), streams.lease()
+    measured = bool(new) if row.fails_over else both
     ended = measure.lease_ended(lease, writers.OLD, event.timestamp()) if row.fails_over else None
     return Seen(
         event,
         until,
         measure.bookings(journal),
         audit,
-        measure.both_wrote_ms(old, streams.rows(writers.NEW)) if both else None,
+        measure.both_wrote_ms(old, new) if measured else None,
         measure.before_lease_ended_s(old, ended),
         writers.lost_rows(lab, streams, leader),
     )

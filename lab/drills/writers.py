@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import subprocess
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 OLD, NEW = "colo-db1", "cloud-db1"
 DATABASE = "understudy_drill"
 _PERIOD_SECONDS = "0.05"
+_LOOK_SECONDS = 0.5
 _SCOPE = "understudy"
 _HERE = Path(__file__).parent
 
@@ -33,6 +35,8 @@ class Streams:
     folder: Path
     sides: tuple[str, ...]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def file(self, name: str) -> Path:
         """Return where something is written down."""
@@ -53,6 +57,9 @@ class Streams:
 
     def end(self) -> None:
         """End them; safe to repeat."""
+        self.over.set()
+        while self.threads:
+            self.threads.pop().join()
         while self.processes:
             process = self.processes.pop()
             process.kill()
@@ -71,15 +78,21 @@ def query(lab: faults.Lab, host: str, sql: str, *, database: str = "postgres") -
 
 @contextlib.contextmanager
 def writing(lab: faults.Lab, folder: Path, *, both: bool, watcher: str) -> Iterator[Streams]:
-    """Write on both sides and watch the lease until the block ends. Without a member in the cloud there is one side."""
+    """Write on both sides, or the old one alone, and watch the lease until the block ends.
+
+    A side whose host does not exist yet (tier archive) is written on from the moment on when it does.
+    """
     drop(lab, OLD)
     query(lab, OLD, f"CREATE DATABASE {DATABASE}")
     query(lab, OLD, "CREATE TABLE written (side text, number bigint, PRIMARY KEY (side, number))", database=DATABASE)
     streams = Streams(folder, (OLD, NEW) if both else (OLD,))
     try:
         for side in streams.sides:
-            words = ["sudo", "-u", "postgres", "python3", "-", side, _PERIOD_SECONDS]
-            streams.processes.append(_start(lab, side, words, "remote_writer.py", streams.file(f"writer-{side}")))
+            if side == OLD or exists(lab, side):
+                streams.processes.append(_start_writer(lab, streams, side))
+                continue
+            streams.threads.append(threading.Thread(target=_write_when_there, args=(lab, streams, side)))
+            streams.threads[-1].start()
         words = ["sudo", "python3", "-", public_address(lab, watcher), _SCOPE]
         streams.processes.append(_start(lab, watcher, words, "remote_watch.py", streams.file("lease")))
         wait_for_rows(streams, OLD)
@@ -119,9 +132,31 @@ def public_address(lab: faults.Lab, name: str) -> str:
     return str(found)
 
 
+def exists(lab: faults.Lab, host: str) -> bool:
+    """Tell whether the cloud has a server of that name."""
+    return host in servers.addresses(lab.topology, lab.paths)
+
+
+def _write_when_there(lab: faults.Lab, streams: Streams, side: str) -> None:
+    """Start a side's writer as soon as its host lets anybody in, and again whenever the way to it breaks."""
+    while not streams.over.wait(_LOOK_SECONDS):
+        with contextlib.suppress(LabError, OSError):  # the host is not there yet, or its definition changes
+            if exists(lab, side):
+                writer = _start_writer(lab, streams, side)
+                while writer.poll() is None and not streams.over.wait(_LOOK_SECONDS):
+                    pass
+                writer.kill()
+                writer.wait()
+
+
+def _start_writer(lab: faults.Lab, streams: Streams, side: str) -> subprocess.Popen[bytes]:
+    words = ["sudo", "-u", "postgres", "python3", "-", side, _PERIOD_SECONDS]
+    return _start(lab, side, words, "remote_writer.py", streams.file(f"writer-{side}"))
+
+
 def _start(lab: faults.Lab, host: str, words: list[str], program: str, log_file: Path) -> subprocess.Popen[bytes]:
     address = faults.management_address(lab, host)
-    with (_HERE / program).open("rb") as code, log_file.open("wb") as log:
+    with (_HERE / program).open("rb") as code, log_file.open("ab") as log:
         return subprocess.Popen(
             ssh.command(lab.paths, address, shlex.join(words)), stdin=code, stdout=log, stderr=subprocess.DEVNULL
         )
