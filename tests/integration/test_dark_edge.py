@@ -16,7 +16,8 @@ def test_asking_a_dark_edge_which_servers_are_down_fails_nothing(tmp_path: Path)
     asking = yaml.safe_load((ROOT / "playbooks/scale_out.yml").read_text(encoding="utf-8"))[0]
     assert asking["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "look"
     play = tmp_path / "play.yml"
-    play.write_text(yaml.safe_dump([asking | {"hosts": "edge1"}]), encoding="utf-8")
+    telling = {"hosts": "edge1", "gather_facts": False, "tasks": [{"debug": {"msg": "dark is {{ balancer_dark }}"}}]}
+    play.write_text(yaml.safe_dump([asking | {"hosts": "edge1"}, telling]), encoding="utf-8")
     inventory = tmp_path / "hosts.ini"
     inventory.write_text(DARK, encoding="utf-8")
     settings = {
@@ -34,3 +35,4 @@ def test_asking_a_dark_edge_which_servers_are_down_fails_nothing(tmp_path: Path)
     )
     assert "UNREACHABLE" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "dark is True" in done.stdout

@@ -235,3 +235,16 @@ class TestOperation:
         code, said = operate("drain", "near1", "-e", edges, "-e", "balancer_skip_unreachable_edges=true")
         assert code == 0, said
         assert "was left out" in said
+
+    def test_an_edge_that_was_found_dark_is_not_waited_for_and_is_told(self, operate: Operate) -> None:
+        edges = (
+            '{"balancer_edges": ["mol-balancer-dark", "mol-balancer-edge"], "balancer_skip_unreachable_edges": true}'
+        )
+        dark = '{"balancer_known_dark": ["mol-balancer-dark"]}'
+        code, said = operate("enrol", "near1", "-e", edges, "-e", dark)
+        assert code == 0, said
+        assert "UNREACHABLE" not in said
+        assert "mol-balancer-dark cannot be reached and was left out" in said
+        code, said = operate("enrol", "near1", "-e", edges, "-e", dark.replace("]", ', "mol-balancer-edge"]'))
+        assert code != 0
+        assert "at least one edge must answer" in said
