@@ -35,6 +35,15 @@ def test_no_play_sets_desired_state_or_asks_questions(playbook: Path) -> None:
 
 
 @by_playbook
+def test_what_is_done_on_burst_servers_knows_their_host_keys_first(playbook: Path) -> None:
+    plays = project.load(playbook)
+    patterns = [set(str(play.get("hosts", "")).split(":")) for play in plays]
+    on_them = [each for each in patterns if each & {"all", "was", "cloud"} and not each & {"!burst", "&colo"}]
+    if on_them and playbook.stem != "cloud":  # which makes the cloud's hosts known itself
+        assert plays[0].get("ansible.builtin.import_playbook") == "record_host_keys.yml", on_them
+
+
+@by_playbook
 def test_the_table_lists_the_playbook_with_caller_repeat_and_undo(playbook: Path) -> None:
     table = (project.ROOT / "playbooks/README.md").read_text(encoding="utf-8")
     rows = [line for line in table.splitlines() if line.startswith(f"| `{playbook.stem}`")]
@@ -70,5 +79,6 @@ def test_the_file_name_of_a_play_is_a_noun_or_a_verb_of_the_design(playbook: Pat
         "seal",
         "prove",
         "guard",
+        "record",
     )
     assert playbook.stem in nouns or playbook.stem.startswith(verbs)
