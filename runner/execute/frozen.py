@@ -7,6 +7,7 @@ there for `group_vars` and `host_vars` (the vault among them), and variables fin
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LONGEST_SECONDS = 120.0
 # The plugin that reads it: the only one that keeps apart what may be a template and what may not.
 FROZEN_SOURCE = "ansible.builtin.script"
+# What ansible-runner's display, which the preloaded process has, puts around each warning: an event in base64.
+EVENT = re.compile(r"\x1b\[K(?:[A-Za-z0-9+/=]*\x1b\[\d+D)+\x1b\[K")
 HEAD = '#!/bin/sh\nexec tail -n +3 "$0"\n'
 
 
@@ -40,9 +43,12 @@ def freeze(request: RunRequest, job_folder: Path, watch: Watch, address: str, en
     if file.exists():
         return file
     answer = watch.folder / "inventory.json"
+    display = watch.folder / "inventory_display"  # where that display drops its events; nobody reads them
+    display.mkdir(mode=0o700)
     program = ["ansible-inventory", "-i", str(request.inventory), "--list", "--export", "--output", str(answer)]
     # No variables plugin: nothing of group_vars, and so nothing of the vault, is read now.
     without = {**environment, "ANSIBLE_VARS_ENABLED": "understudy_none", "ANSIBLE_STDOUT_CALLBACK": "default"}
+    without["AWX_ISOLATED_DATA_DIR"] = str(display)
     try:
         done = subprocess.run(
             command(watch.write(), address, program),
@@ -52,8 +58,9 @@ def freeze(request: RunRequest, job_folder: Path, watch: Watch, address: str, en
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ExecutionError(f"The inventory {request.inventory} did not answer: {error}.") from error
     if done.returncode != 0 or not answer.exists():
-        told = " ".join((done.stderr + done.stdout).split()) or f"exit code {done.returncode}, and it said nothing."
-        raise ExecutionError(f"The inventory {request.inventory} cannot be read: {told}")
+        told = " ".join(EVENT.sub("", done.stderr + done.stdout).split())
+        nothing = f"exit code {done.returncode}, and it said nothing."
+        raise ExecutionError(f"The inventory {request.inventory} cannot be read: {told or nothing}")
     _keep(file, answer.read_text(), request.inventory.parent if request.inventory.is_file() else request.inventory)
     answer.unlink()
     return file

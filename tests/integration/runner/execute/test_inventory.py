@@ -35,6 +35,12 @@ def test_every_attempt_sees_the_hosts_of_the_first(stage: Stage) -> None:
     assert stage.run(stage.request(SHOW, inventory=source / "hosts.yml"))[0].results["hosts"] == "here there"
 
 
+def test_an_inventory_that_warns_is_frozen_all_the_same(stage: Stage) -> None:
+    source = folder(stage, "warning")
+    (source / "hosts.yml").write_text(HOSTS + "  children: {with-a-dash: {hosts: {here: {}}}}\n")
+    assert stage.run(stage.request(SHOW, inventory=source / "hosts.yml"))[0].results["hosts"] == "here"
+
+
 def test_freezing_before_the_run_is_the_same(stage: Stage) -> None:
     source = folder(stage, "early")
     request = stage.request(SHOW, inventory=source / "hosts.yml")
