@@ -73,6 +73,14 @@ def published_images(cloud: Any) -> list[Any]:
     return [each for each in cloud.image.images() if wanted.items() <= each.properties.items()]
 
 
+def publish(cloud: Any, image: Any, word: str) -> None:
+    """Say whether an image is published; the SDK's own update would add the property once more, which Glance refuses."""
+    change = [{"op": "replace", "path": "/understudy_published", "value": word}]
+    kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+    answer = cloud.image.patch(f"/images/{image.id}", data=json.dumps(change), headers=kind)
+    assert answer.ok, answer.text
+
+
 def dark_and_taken_over(site: faults.Lab) -> str:
     """Let the colo go dark and an operator fail over; return what the playbook said."""
     faults.power_off(site, "colo")
@@ -130,7 +138,7 @@ def test_a_cloud_without_an_image_is_told_and_fails_nothing_of_the_failover(
 ) -> None:
     hidden, earlier = published_images(cloud), known(site)
     for each in hidden:
-        cloud.image.update_image(each, understudy_published="no")
+        publish(cloud, each, "no")
     try:
         dark_and_taken_over(site)
         failed = eventually(lambda: by_plan(site, "failed", but=earlier), 120, "the plan's job fails")[0]
@@ -139,7 +147,7 @@ def test_a_cloud_without_an_image_is_told_and_fails_nothing_of_the_failover(
         assert [each["id"] for each in by_plan(site, "failed", "running", but=earlier)] == [failed["id"]]
     finally:
         for each in hidden:
-            cloud.image.update_image(each, understudy_published="yes")
+            publish(cloud, each, "yes")
     if hidden:
         for each in by_plan(site, "failed", but=earlier):
             runners.ask(site, OWNER, "acknowledge", each["id"])
