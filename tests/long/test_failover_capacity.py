@@ -74,7 +74,7 @@ def published_images(cloud: Any) -> list[Any]:
 
 
 def publish(cloud: Any, image: Any, word: str) -> None:
-    """Say whether an image is published; the SDK's own update would add the property once more, which Glance refuses."""
+    """Say whether an image is published; the SDK's update would add the property once more, which Glance refuses."""
     change = [{"op": "replace", "path": "/understudy_published", "value": word}]
     kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
     answer = cloud.image.patch(f"/images/{image.id}", data=json.dumps(change), headers=kind)
