@@ -34,7 +34,7 @@ class Story:
     first_task_at: datetime | None = None
     counts: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     results: dict[str, Scalar] = dataclasses.field(default_factory=dict)
-    trouble: str = ""  # the first failure, as a sentence's end
+    troubles: list[tuple[str, EventKind, str]] = dataclasses.field(default_factory=list)  # host, what, a sentence's end
     last_error: str = ""  # what Ansible itself complained about
     ran_somewhere: bool = False
 
@@ -56,6 +56,22 @@ class Story:
         elif name in {"error", "verbose", "warning"} and "ERROR" in str(event.get("stdout", "")):
             self.last_error = self._short(str(event["stdout"]))
 
+    @property
+    def trouble(self) -> str:
+        """Return what first ended a host's part, as a sentence's end; empty when nothing did.
+
+        What was rescued or ignored ended nothing: the counts at the end tell, where the run came to its end.
+        """
+        if not self.counts:
+            return self.troubles[0][2] if self.troubles else ""
+        fatal: dict[str, str] = {}
+        for host, kind, text in self.troubles:
+            counts = self.counts.get(host, {})
+            if counts.get("failures" if kind == "failed" else "unreachable"):
+                fatal.pop(host, None)  # an earlier one of this host was rescued: the last one ended it
+                fatal[host] = text
+        return next(iter(fatal.values()), "")
+
     def note(self, text: str) -> None:
         """Add a line of the runner's own."""
         self._tell("note", text)
@@ -67,8 +83,8 @@ class Story:
             kind = "changed"
         message = _message(result)
         host, task = _text(data.get("host")), _text(data.get("task"))
-        if kind in {"failed", "unreachable"} and not data.get("ignore_errors") and not self.trouble:
-            self.trouble = self._short(f"{task} {kind} on {host}: {message or 'no message'}")
+        if kind in {"failed", "unreachable"} and not data.get("ignore_errors"):
+            self.troubles.append((host or "", kind, self._short(f"{task} {kind} on {host}: {message or 'no message'}")))
         self._tell(kind, message, host, task)
 
     def _stats(self, data: Mapping[str, Any]) -> None:

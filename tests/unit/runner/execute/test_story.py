@@ -46,6 +46,31 @@ def test_the_first_failure_is_the_trouble() -> None:
     assert story.trouble == "Build failed on was1: first"
 
 
+def on(host: str, event: str, msg: str) -> dict[str, Any]:
+    return {"event": event, "event_data": {"host": host, "task": "Build", "res": {"msg": msg}}}
+
+
+def test_what_was_ignored_or_rescued_is_not_the_trouble_and_what_ended_a_host_is() -> None:
+    counts = {
+        "ok": {"was1": 3, "edge1": 1, "was2": 2},
+        "failures": {"was1": 1},
+        "ignored": {"edge1": 1},
+        "rescued": {"was2": 1},
+    }
+    happened = (
+        on("edge1", "runner_on_unreachable", "no route"),
+        on("was2", "runner_on_failed", "rescued"),
+        on("was1", "runner_on_failed", "rescued, too"),
+        on("was1", "runner_on_failed", "the end"),
+    )
+    story, _ = told(*happened, {"event": "playbook_on_stats", "event_data": counts})
+    assert story.trouble == "Build failed on was1: the end"
+    well, _ = told(*happened[:2], {"event": "playbook_on_stats", "event_data": {"ok": {"edge1": 1}}})
+    assert well.trouble == ""
+    dark, _ = told(*happened[:2], {"event": "playbook_on_stats", "event_data": {"dark": {"edge1": 1}}})
+    assert dark.trouble == "Build unreachable on edge1: no route"
+
+
 def test_only_scalars_are_results_and_they_are_scrubbed() -> None:
     data = {"ok": {"was1": 1}, "artifact_data": {"n": 1, "list": [1], "word": "hunter2-hunter2"}}
     story, _ = told({"event": "playbook_on_stats", "event_data": data})
