@@ -89,8 +89,8 @@ def test_a_wish_is_sent_with_values_of_the_types_that_the_catalogue_wants(desk: 
         (
             ("scale_up",),
             "There is no action 'scale_up'; there are bake_database_image, bake_image, count_servers, "
-            "fail_back_to_colo, fail_over_to_cloud, guard_cloud_database, prepare_failover, prove_backup, rehearse_failover, "
-            "remove_cloud_database, scale_in, scale_out, take_backup, verify_backup.",
+            "fail_back_to_colo, fail_over_to_cloud, guard_cloud_database, prepare_failover, prove_backup, "
+            "rehearse_failover, remove_cloud_database, scale_in, scale_out, take_backup, verify_backup.",
         ),
         (("scale_out",), "Action scale_out needs wanted_servers"),
         (("scale_out", "wanted_servers=many"), "scale_out: wanted_servers is 'many'; expected int."),
