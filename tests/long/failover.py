@@ -31,7 +31,7 @@ def roles(site: faults.Lab) -> dict[str, tuple[str, str]]:
 def jobs(site: faults.Lab, *states: str, action: str = "fail_over_to_cloud") -> list[dict[str, Any]]:
     """List the jobs of an action that the cloud's runner knows, in any of these states."""
     words = [word for state in states for word in ("--state", state)]
-    told = json.loads(runners.ask(site, OWNER, "jobs", "--json", *words))["jobs"]
+    told = json.loads(runners.ask(site, OWNER, "jobs", "--json", "--limit", "500", *words))["jobs"]
     return [job for job in told if job["action"] == action]
 
 
