@@ -151,7 +151,8 @@ def _merged(
 
 
 def _being_counted(action: Action, situation: Situation) -> Decision | None:
-    job = next((each for each in situation.active if each.action == COUNT), None)
+    counting = (each for each in situation.active if each.action == COUNT and each.state is not JobState.WAITING)
+    job = next(counting, None)  # one that waits for a person would stop the plan for hours
     if job is None:
         return None
     return _says(action, Verdict.HELD, f"Held: job {job.id} counts the servers that there are.")

@@ -132,6 +132,8 @@ def test_the_plan_waits_for_a_count_and_a_count_is_no_opposite_of_a_removal() ->
         Verdict.HELD,
         "Held: job job-count_servers counts the servers that there are.",
     )
+    waiting = dataclasses.replace(counting, active=(job("count_servers", JobState.WAITING),))
+    assert decide_plan(waiting, hours(0, 6), policies()).verdict is Verdict.RUN
     removed = decide_wish("scale_in", {"wanted_servers": 6}, "schedule:night", counting, policies())
     assert removed.verdict is Verdict.RUN
     assert decide_plan(
