@@ -172,7 +172,8 @@ def _observe(connection: Connection, job: Job, told: Told, now: datetime) -> Non
     succeeded = job.state is JobState.SUCCEEDED
     if isinstance(ready, int):
         # What failed is not wanted any more: the next alert asks for the same again, not for more on top.
-        wanted = asked if isinstance(asked, int) and succeeded else ready
+        wanted = asked if isinstance(asked, int) else _on_its_way(connection, ready)
+        wanted = wanted if succeeded else ready
         capacity.put(connection, Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=bool(stale)), now)
     elif not isinstance(asked, int):
         return
@@ -180,6 +181,13 @@ def _observe(connection: Connection, job: Job, told: Told, now: datetime) -> Non
         capacity.put(connection, Capacity(wanted=asked, ready=asked, age_seconds=0.0, stale=False), now)
     elif known is not None:
         capacity.want(connection, known.ready)
+
+
+def _on_its_way(connection: Connection, otherwise: int) -> int:
+    """Return the number of servers that the newest job on its way is asked for."""
+    found = [job for job in jobs.active(connection) if job.state is not JobState.WAITING and COUNTED in job.variables]
+    newest = max(found, key=lambda job: (job.created_at, job.id), default=None)
+    return int(newest.variables[COUNTED]) if newest else otherwise
 
 
 def as_told(values: Mapping[str, object]) -> Told:

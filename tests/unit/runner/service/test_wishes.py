@@ -160,6 +160,15 @@ def test_a_count_is_believed_whatever_was_wanted_before(store: Store, rules: Rul
     assert questions.capacity(store, NOW) == known
 
 
+def test_a_count_leaves_what_a_job_behind_it_is_asked_for(store: Store, rules: Rules) -> None:
+    holder, job = _holder(store), _submit(store, rules, "count_servers")
+    assert progress.claim(store, job.id, holder, NOW) is not None
+    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
+    _submit(store, rules, "scale_out", wanted_servers=2)
+    progress.finish(store, job.id, Told("succeeded", "Seen.", 1, {"ready_servers": 0}), holder, NOW)
+    assert questions.capacity(store, NOW) == Capacity(wanted=2, ready=0, age_seconds=0.0, stale=False)
+
+
 def test_unknown_jobs_are_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         wishes.approve(store, "nothing", "lee", NOW)
