@@ -184,6 +184,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         """Say whether a file is meant for this plugin, by its name."""
         return bool(super().verify_file(path)) and path.endswith(("two_sites.yml", "two_sites.yaml"))
 
+    @staticmethod
+    def preload() -> None:
+        """Import what asking a cloud takes: for a process that forks for each run (runner/execute/preload.py)."""
+        from keystoneauth1 import loading  # noqa: PLC0415 - comes with openstacksdk, see _connections
+
+        from ..plugin_utils.two_sites import clouds_file  # noqa: F401, PLC0415 - see _connections
+
+        loading.get_plugin_loader("password")  # reads the list of all kinds there are, once
+
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill Ansible's inventory from the configuration file at `path`.
 

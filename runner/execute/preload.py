@@ -68,6 +68,12 @@ def warm() -> None:
     ):
         for name in names:
             loader.get(name, class_only=True)
+    for name in constants.INVENTORY_ENABLED:
+        # An inventory may say what it imports only when it is used: a cloud's SDK takes longer than asking.
+        preload = getattr(loaders.inventory_loader.get(name, class_only=True), "preload", None)
+        if preload is not None:
+            with contextlib.suppress(Exception):  # whatever is wrong is said, with its reason, by the run that needs it
+                preload()
     for program in PROGRAMS.values():
         program(["ansible", "-i", "localhost,", "none.yml"]).init_parser()
     gc.collect()

@@ -178,3 +178,18 @@ def made_older(file: Path, seconds: int) -> None:
     found = re.search(r"fetched_at_epoch_seconds\W+(\d{10})", text)
     assert found
     file.write_text(text.replace(found[1], str(int(found[1]) - seconds)))
+
+
+def test_a_process_that_forks_for_each_run_has_imported_what_asks_a_cloud(folder: InventoryFolder) -> None:
+    folder.write()
+    asking = (
+        "import sys\n"
+        "from ansible.plugins.loader import init_plugin_loader, inventory_loader\n"
+        "init_plugin_loader()\n"
+        "plugin = inventory_loader.get('understudy.hybrid.two_sites', class_only=True)\n"
+        "before = 'openstack.config' in sys.modules\n"
+        "plugin.preload()\n"
+        "print(before, 'openstack.config' in sys.modules)\n"
+    )
+    run = folder.run(sys.executable, "-c", asking)
+    assert (run.status, run.output.split()) == (0, ["False", "True"]), run.errors

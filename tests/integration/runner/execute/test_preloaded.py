@@ -12,6 +12,16 @@ from runner.execute.run import Executor
 from runner.model import Ending
 from tests.integration.runner.execute.project import Stage, environment, make_project, now, tasks, until
 
+INVENTORY = """
+import os, pathlib
+from ansible.plugins.inventory import BaseInventoryPlugin
+class InventoryModule(BaseInventoryPlugin):
+    NAME = "asking"
+    @staticmethod
+    def preload():
+        pathlib.Path(__file__).with_name("preloaded_by").write_text(str(os.getpid()))
+        raise RuntimeError("this is not what stops a run")
+"""
 PLUGIN = "class FilterModule:\n    def filters(self): return {'word': lambda value: '%s'}\n"
 SAY = tasks('    - ansible.builtin.set_stats: {data: {said: "{{ 1 | word }}"}}\n')
 
@@ -26,6 +36,24 @@ def make_stage(root: Path) -> Stage:
     executor = Executor(root / "state", now, environment(root), warm_project=project)
     assert executor.ready(30)
     return Stage(project, root / "state", Lease(root / "state/lease"), executor)
+
+
+def test_what_an_inventory_imports_late_is_imported_before_the_first_run(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    (project / "inventory_plugins").mkdir()
+    (project / "inventory_plugins/asking.py").write_text(INVENTORY)
+    settings = (project / "ansible.cfg").read_text()
+    settings = settings.replace("[defaults]\n", "[defaults]\ninventory_plugins = inventory_plugins\n")
+    settings = settings.replace("enable_plugins = yaml", "enable_plugins = yaml, asking, none_such")
+    (project / "ansible.cfg").write_text(settings)
+    executor = Executor(tmp_path / "state", now, environment(tmp_path), warm_project=project)
+    assert executor.ready(30)
+    stage = Stage(project, tmp_path / "state", Lease(tmp_path / "state/lease"), executor)
+    process = preloaded(stage).process_id()
+    assert (project / "inventory_plugins/preloaded_by").read_text() == str(process)
+    assert stage.play(tasks("    - ansible.builtin.ping:\n"))[0].ending is Ending.SUCCEEDED
+    assert preloaded(stage).process_id() == process
+    executor.close()
 
 
 def test_a_changed_plugin_counts_in_the_next_run(tmp_path: Path) -> None:
