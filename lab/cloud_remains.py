@@ -56,10 +56,13 @@ def loop_devices(layout: Layout) -> list[str]:
 
 
 def release(layout: Layout) -> None:
-    """Detach the loop devices and remove the cgroups; nothing of the cloud may be running.
+    """Detach the guests' cables and the loop devices, and remove the cgroups; nothing of the cloud may be running.
 
-    Raises LabError for what cannot be removed.
+    A cable outlives a guest that was killed: connections that were open when it went dead keep the guest's own network
+    namespace for minutes, and the guest that starts next would find a cable of its name there. Raises LabError for what
+    cannot be removed.
     """
+    _delete_links(layout, "tap")
     for device in loop_devices(layout):
         run(["losetup", "--detach", device])
     left = [str(each) for each in cloud_cgroups.remove(layout.cgroup)]
@@ -72,14 +75,9 @@ def forget_network(layout: Layout) -> None:
     """Remove what Neutron made in the cloud's network namespace, which itself stays."""
     if not layout.network_namespace.exists():
         return
-    inside = ["nsenter", f"--net={layout.network_namespace}"]
-    links = run([*inside, "ip", "-brief", "link"]).split("\n")
-    names = [line.split()[0].split("@")[0] for line in links if line]
-    for name in names:
-        if name.startswith(("brq", "tap")):
-            attempt([*inside, "ip", "link", "delete", name])
-    run([*inside, "nft", "flush", "ruleset"])
-    attempt([*inside, "ipset", "destroy"])
+    _delete_links(layout, "brq")
+    run([*_inside(layout), "nft", "flush", "ruleset"])
+    attempt([*_inside(layout), "ipset", "destroy"])
 
 
 def forget_state(layout: Layout) -> None:
@@ -87,3 +85,17 @@ def forget_state(layout: Layout) -> None:
     for directory in (layout.home, layout.logs):
         if directory.exists():
             shutil.rmtree(directory)
+
+
+def _delete_links(layout: Layout, beginning: str) -> None:
+    if not layout.network_namespace.exists():
+        return
+    inside = _inside(layout)
+    links = run([*inside, "ip", "-brief", "link"]).split("\n")
+    for name in [line.split()[0].split("@")[0] for line in links if line]:
+        if name.startswith(beginning):
+            attempt([*inside, "ip", "link", "delete", name])
+
+
+def _inside(layout: Layout) -> list[str]:
+    return ["nsenter", f"--net={layout.network_namespace}"]

@@ -174,7 +174,7 @@ ROWS = (
         "storage-down",
         "object storage down at backup time",
         inject=(step("object-storage", "down"),),
-        act=(step("play-refused", "take_backup", "selling goes on"),),
+        act=(step("play-refused", "take_backup", "Selling goes on, and WAL waits on this host"),),
         heal=_STORAGE,
         deadline_seconds=10,
     ),

@@ -98,6 +98,15 @@ def test_power_off_takes_a_whole_site(lab: Lab) -> None:
     eventually(lambda: lab.pings("colo-was1", "10.210.2.11"), 60, "the tunnel is back by itself")
 
 
+def test_power_off_takes_the_cloud_and_its_servers_come_back(lab: Lab) -> None:
+    lab("power-off", "cloud")
+    assert not lab.pings("witness1", CLOUD)
+    lab("power-on", "cloud")
+    for host in ("cloud-gw1", "cloud-was1", "cloud-ops1"):
+        eventually(partial(lab.answers, host), 240, f"{host} answers again")
+    eventually(lambda: lab.pings("colo-was1", CLOUD_WAS), 60, "the tunnel is back by itself")
+
+
 def test_pause_freezes_a_host_and_resume_goes_on_where_it_was(lab: Lab) -> None:
     before = first_process_started(lab, "colo-ops1")
     lab("pause", "colo-ops1")
