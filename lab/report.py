@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader
@@ -31,6 +32,7 @@ _TEMPLATE = Path(__file__).parent / "report.html.j2"
 # Where the sites stand in the picture: x, y, width in its own units.
 _PLACES = {"customers": (360, 10, 240), "colo": (20, 150, 300), "cloud": (640, 150, 300), "witness": (360, 300, 240)}
 _ROW = 24
+_LAST_SECONDS = 10  # of a large crowd, by which its latency is judged to have recovered
 
 
 @dataclass(frozen=True)
@@ -123,13 +125,43 @@ def _surge_faults(surge: Surge | None) -> list[str]:
         told.append(f"{failed} requests got no proper answer while the crowd was at its largest.")
     if scale["failed_purchases"]:
         told.append(f"{scale['failed_purchases']} customers gave up while the crowd was at its largest.")
+    if scale["alert_to_first_task_ms"] is None:
+        told.append("No task of a playbook was seen to follow the alert; `understudy jobs` on the ops hosts says why.")
     if scale["alert_to_first_booking_s"] is None:
         told.append(
             "No burst server sold a ticket; `understudy jobs` and `understudy ledger` on the ops hosts say why."
         )
-    elif scale["servers_after"] > scale["servers_before"]:
+        return told
+    told += _latency_faults(latencies(surge.crowd.get("per_second", []), surge.servers))
+    if scale["servers_after"] > scale["servers_before"]:
         told.append(f"{scale['servers_after']} servers are there after the crowd, {scale['servers_before']} before it.")
     return told
+
+
+def latencies(seconds: Sequence[Mapping[str, Any]], servers: Sequence[tuple[float, int]]) -> tuple[float, float] | None:
+    """Return the p99 of a large crowd before new servers served it, and in its last seconds with them, in milliseconds.
+
+    Each is the mean of the p99 of single seconds. The crowd is large from the first to the last second with half as
+    many requests as the busiest. None where the figures do not show both.
+    """
+    came = next((at for at, count in servers if count > servers[0][1]), None)
+    busiest = max((each["requests"] for each in seconds), default=0)
+    busy = [each["at_s"] for each in seconds if each["requests"] * 2 >= busiest > 0]
+    if came is None or not busy:
+        return None
+    large = [each for each in seconds if busy[0] <= each["at_s"] <= busy[-1] and each["requests"]]
+    overload = [each["p99_ms"] for each in large if each["at_s"] < came]
+    relieved = [each["p99_ms"] for each in large if each["at_s"] >= came][-_LAST_SECONDS:]
+    return (fmean(overload), fmean(relieved)) if overload and relieved else None
+
+
+def _latency_faults(seen: tuple[float, float] | None) -> list[str]:
+    if seen is None:
+        return ["Whether new servers made answers faster is not known: no second was seen before they came, or after."]
+    overload, relieved = seen
+    if relieved < overload:
+        return []
+    return [f"New servers made nothing faster: p99 {overload:.0f} ms before they came, {relieved:.0f} ms at the end."]
 
 
 def document(shown: Demonstration) -> dict[str, Any]:

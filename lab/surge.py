@@ -20,10 +20,10 @@ from lab.errors import LabError
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FACTOR = 6
-_OWNER = "cloud-ops1"  # of scaling
+OWNER = "cloud-ops1"  # of scaling
 _WATCHER, _EDGE = "colo-ops1", "colo-gw1"
 _BURST = "cloud-burst"  # how the names of burst servers begin
 _BEFORE_SECONDS, _SERVED_SECONDS = 10, 25  # before the crowd grows; with the new servers, before it leaves
@@ -47,7 +47,7 @@ def run(lab: faults.Lab, tell: Callable[[str], float], *, arrivals: float) -> tu
     `tell` records an event and returns when it was. Returns what was seen, and the customers' journal.
     """
     runners.let_go(lab)
-    known = set(_jobs(lab))
+    known = set(jobs(lab))
     name, seconds = time.strftime("surge-%H%M%S"), _BEFORE_SECONDS + _LONGEST_SECONDS
     began = datetime.now(UTC)
     began_s = tell(f"a crowd comes: {arrivals:g} customers per second, soon {FACTOR} times as many")
@@ -58,10 +58,12 @@ def run(lab: faults.Lab, tell: Callable[[str], float], *, arrivals: float) -> tu
     tell("the crowd has gone")
     _until_gone(lab, tell, known)
     ended = datetime.now(UTC)
-    servers = _serving(lab, began, ended)
+    servers = serving(lab, began, ended)
     first = _first_booking(shopping.journal)
-    jobs = [job for job in _jobs(lab).values() if job["id"] not in known]
-    scale = scaled(servers, alert, _first_task(lab, jobs), first, shopping.report["purchases"])
+    ours = [job for job in jobs(lab).values() if job["id"] not in known]
+    added = next((job["id"] for job in ours if job["action"] == "scale_out"), None)
+    task = first_task(story(lab, added)) if added else None
+    scale = scaled(servers, alert, task, first, shopping.report["purchases"])
     return report.Surge(began_s, shopping.report, servers, scale, cost(servers, _prices())), shopping.journal
 
 
@@ -75,8 +77,8 @@ def scaled(
     """Sum up; what was not seen is null."""
     counts = [count for _, count in servers] or [0]
     return {
-        "alert_to_first_task_ms": _between(alert, first_task, 1000),
-        "alert_to_first_booking_s": _between(alert, first_booking, 1),
+        "alert_to_first_task_ms": between(alert, first_task, 1000),
+        "alert_to_first_booking_s": between(alert, first_booking, 1),
         "servers_before": counts[0],
         "servers_peak": max(counts),
         "servers_after": counts[-1],
@@ -99,7 +101,8 @@ def cost(servers: list[tuple[float, int]], prices: dict[str, Any]) -> dict[str, 
     }
 
 
-def _between(begin: datetime | None, end: datetime | None, per_second: float) -> float | None:
+def between(begin: datetime | None, end: datetime | None, per_second: float) -> float | None:
+    """Return how long it was from one moment to another, in that part of a second; null where one was not seen."""
     return round((end - begin).total_seconds() * per_second, 1) if begin and end else None
 
 
@@ -108,9 +111,9 @@ def _prices() -> dict[str, Any]:
     return told
 
 
-def _jobs(lab: faults.Lab) -> dict[str, dict[str, Any]]:
+def jobs(lab: faults.Lab) -> dict[str, dict[str, Any]]:
     """Map the names of the jobs of the runner that owns scaling to what it says of them, oldest first."""
-    told = json.loads(runners.ask(lab, _OWNER, "jobs", "--json"))["jobs"]
+    told = json.loads(runners.ask(lab, OWNER, "jobs", "--json"))["jobs"]
     return {job["id"]: job for job in reversed(told)}
 
 
@@ -128,14 +131,14 @@ def _follow(
         if time.monotonic() > home:
             crowd.send_home(lab, name)
             home = math.inf
-        for job in _jobs(lab).values():
+        for job in jobs(lab).values():
             if job["id"] in known or states.get(job["id"]) == job["state"]:
                 continue
             if job["id"] not in states:
-                arrived = arrived or _arrival(lab, job["id"])
-                tell(f"{_OWNER}: {job['action']}: {job['reason']}")
+                arrived = arrived or arrival(lab, job["id"])
+                tell(f"{OWNER}: {job['action']}: {job['reason']}")
             if job["outcome"]:
-                tell(f"{_OWNER}: {job['outcome']}")
+                tell(f"{OWNER}: {job['outcome']}")
             if job["action"] == "scale_out" and job["state"] == "succeeded":
                 home = min(home, time.monotonic() + _SERVED_SECONDS)
             states[job["id"]] = job["state"]
@@ -147,36 +150,35 @@ def _until_gone(lab: faults.Lab, tell: Callable[[str], float], known: set[str]) 
     """Wait until a removal has succeeded since the last addition; say so when none did in time."""
     deadline = time.monotonic() + _REMOVAL_SECONDS
     while time.monotonic() < deadline:
-        ours = [job for job in _jobs(lab).values() if job["id"] not in known]
+        ours = [job for job in jobs(lab).values() if job["id"] not in known]
         if not any(job["action"] == "scale_out" for job in ours):
             tell("no server was added, so there is none to remove")
             return
         last = ours[-1]
         if last["action"] == "scale_in" and last["state"] == "succeeded":
-            tell(f"{_OWNER}: {last['action']}: {last['reason']} {last['outcome']}")
+            tell(f"{OWNER}: {last['action']}: {last['reason']} {last['outcome']}")
             return
         time.sleep(2)
     tell(f"the servers are still there after {_REMOVAL_SECONDS} s")
 
 
-def _arrival(lab: faults.Lab, job: str) -> datetime | None:
+def arrival(lab: faults.Lab, job: str) -> datetime | None:
     """Return when the alert arrived that led to a job."""
-    for line in json.loads(runners.ask(lab, _OWNER, "ledger", "--json"))["lines"]:
+    for line in json.loads(runners.ask(lab, OWNER, "ledger", "--json"))["lines"]:
         if line["job"] == job and line["verdict"] in {"run", "ask"}:
             return datetime.fromisoformat(line["at"] if line["repeats"] else line["last_at"])
     return None
 
 
-def _first_task(lab: faults.Lab, jobs: list[dict[str, Any]]) -> datetime | None:
-    """Return when the first playbook task of the first addition began."""
-    added = next((job for job in jobs if job["action"] == "scale_out"), None)
-    if added is None:
-        return None
-    for line in runners.ask(lab, _OWNER, "follow", added["id"], "--json", well=(0, 1)).splitlines():  # 1: it failed
-        event = json.loads(line)
-        if event["kind"] == "task":
-            return datetime.fromisoformat(event["at"])
-    return None
+def story(lab: faults.Lab, job: str) -> list[dict[str, Any]]:
+    """Return the events of a job, in order, once it has ended."""
+    told = runners.ask(lab, OWNER, "follow", job, "--json", well=(0, 1))  # 1: it failed
+    return [json.loads(line) for line in told.splitlines()]
+
+
+def first_task(events: list[dict[str, Any]]) -> datetime | None:
+    """Return when a job's first playbook task began."""
+    return next((datetime.fromisoformat(event["at"]) for event in events if event["kind"] == "task"), None)
 
 
 def _first_booking(journal: str) -> datetime | None:
@@ -186,18 +188,24 @@ def _first_booking(journal: str) -> datetime | None:
     return min(times, default=None)
 
 
-def _serving(lab: faults.Lab, began: datetime, ended: datetime) -> list[tuple[float, int]]:
-    """Ask the colo's Prometheus how many servers an edge sent customers to; raises LabError when it does not say."""
-    asked = {
+def serving(lab: faults.Lab, began: datetime, ended: datetime) -> list[tuple[float, int]]:
+    """Return how many servers an edge sent customers to, with the seconds since it began."""
+    asked: dict[str, str | float] = {
         "query": f'sum(haproxy_server_status{{proxy="was",state="UP",instance="{_EDGE}"}})',
         "start": began.timestamp(),
         "end": ended.timestamp(),
         "step": _STEP_SECONDS,
     }
-    url = f"http://127.0.0.1:9090/api/v1/query_range?{urlencode(asked)}"
+    series = prometheus(lab, "query_range", asked)
+    return [(at - began.timestamp(), int(count)) for at, count in series[0]["values"]] if series else []
+
+
+def prometheus(lab: faults.Lab, what: str, asked: Mapping[str, str | float]) -> list[dict[str, Any]]:
+    """Ask the colo's Prometheus (`query` or `query_range`); raises LabError when it does not answer."""
+    url = f"http://127.0.0.1:9090/api/v1/{what}?{urlencode(asked)}"
     address = faults.management_address(lab, _WATCHER)
     done = attempt(ssh.command(lab.paths, address, shlex.join(["curl", "-sf", url])), timeout_seconds=30)
     if done.returncode != 0:
         raise LabError(f"{_WATCHER}: Prometheus does not answer: {done.stderr.decode(errors='replace').strip()}")
-    series = json.loads(done.stdout)["data"]["result"]
-    return [(at - began.timestamp(), int(count)) for at, count in series[0]["values"]] if series else []
+    result: list[dict[str, Any]] = json.loads(done.stdout)["data"]["result"]
+    return result

@@ -3,6 +3,7 @@
 Prints a table, or JSON with `--json`; the exit status is 1 when a figure misses its goal or a 202 is not in the store.
 The load comes from wrk, on the same cores as the server; the store is SQLite in a folder of the given disk. cpu_us is
 the server's processor time per request: where it stays and the rate falls, the machine was busy with something else.
+With `--beside-playbooks` the whole service is measured instead, without and with playbooks that run, and their ratio.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.intake import beside
 from bench.intake.app import STORE_VARIABLE, TOKEN
 from runner.store import inbox
 from runner.store.engine import open_store
@@ -40,6 +42,8 @@ def main() -> int:
     if shutil.which("wrk") is None:
         print("wrk is missing, the load tool of this benchmark; install the package wrk.", file=sys.stderr)
         return 2
+    if arguments.beside_playbooks:
+        return beside_playbooks(arguments)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         url = arguments.store or f"sqlite:///{folder}/store.db"
         rounds = [measure(url, arguments.seconds, arguments.connections) for _ in range(arguments.rounds)]
@@ -56,6 +60,17 @@ def main() -> int:
     return 0 if reached and report["all_kept"] else 1
 
 
+def beside_playbooks(arguments: argparse.Namespace) -> int:
+    """Measure the whole service with and without playbooks; 1 when a request was refused or no playbook ran."""
+
+    def loaded(port: int, token: str) -> dict[str, Any]:
+        return load(port, arguments.seconds, arguments.connections, token)
+
+    told = beside.report(beside.measure(loaded, arguments.rounds, arguments.folder))
+    print(json.dumps(told, indent=2) if arguments.json else beside.table(told))
+    return 0 if told["sound"] else 1
+
+
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -64,6 +79,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--store", help="a store's URL instead of a new SQLite file; its deliveries are counted")
     parser.add_argument("--folder", help="where the SQLite file is made (default: the temporary folder)")
+    parser.add_argument("--beside-playbooks", action="store_true", help="the whole service, while playbooks run")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()
 
@@ -95,10 +111,10 @@ def measure(url: str, seconds: int, connections: int) -> dict[str, Any]:
     return {**figures, **measured, "answered_202": answered, "stored": stored, "kept": kept}
 
 
-def load(port: int, seconds: int, connections: int) -> dict[str, Any]:
+def load(port: int, seconds: int, connections: int, token: str = TOKEN) -> dict[str, Any]:
     """Run wrk, and return its figures."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
-    command += ["--script", str(SCRIPT), f"http://127.0.0.1:{port}/alerts", "--", TOKEN]
+    command += ["--script", str(SCRIPT), f"http://127.0.0.1:{port}/alerts", "--", token]
     found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30)
     figures: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
     return figures

@@ -112,16 +112,7 @@ class Actor:
 
     def storm(self, host: str, deliveries: str) -> None:
         """Send alerts to a site's runner, each of them twice; all must be taken."""
-        address = faults.management_address(self.lab, host)
-        words = shlex.join(["sudo", "python3", "-", deliveries])
-        done = attempt(
-            ssh.command(self.lab.paths, address, words),
-            input_bytes=_STORM.read_bytes(),
-            timeout_seconds=_STORM_SECONDS,
-        )
-        if done.returncode != 0:
-            raise LabError(f"{host}: no storm of alerts: {done.stderr.decode(errors='replace').strip()[-300:]}")
-        told = json.loads(done.stdout)
+        told = storm(self.lab, host, deliveries)
         self.kept[f"storm_{host}"] = told
         if refused := {code: count for code, count in told["answers"].items() if code != "202"}:
             self.faults.append(
@@ -138,6 +129,22 @@ def on(lab: faults.Lab, host: str, *words: str, seconds: float = 30) -> str:
         why = (done.stderr or done.stdout).decode(errors="replace").strip()[-300:]
         raise LabError(f"{host}: `{shlex.join(words)}` ended with exit code {done.returncode}: {why}")
     return done.stdout.decode()
+
+
+def storm(lab: faults.Lab, host: str, *words: str) -> dict[str, Any]:
+    """Send alerts to a site's runner as its Alertmanager does, and return its answers; for the words see remote_storm.
+
+    Raises LabError when they cannot be sent.
+    """
+    done = attempt(
+        ssh.command(lab.paths, faults.management_address(lab, host), shlex.join(["sudo", "python3", "-", *words])),
+        input_bytes=_STORM.read_bytes(),
+        timeout_seconds=_STORM_SECONDS,
+    )
+    if done.returncode != 0:
+        raise LabError(f"{host}: no storm of alerts: {done.stderr.decode(errors='replace').strip()[-300:]}")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Send a runner many alerts, each of them twice, and count its answers: `python3 - DELIVERIES`, as root on an ops host.
 
+They have ended and no policy waits for them; with a name, `python3 - DELIVERIES NAME`, they are of that name and fire.
 Address, token and authority are those that this host's Alertmanager uses.
 """
 
@@ -19,13 +20,15 @@ from pathlib import Path
 FOLDER = Path("/etc/understudy/monitoring")
 AT_ONCE = 8
 SECONDS = 20
+NEVER = "0001-01-01T00:00:00Z"
 
 
-def body(number: int, started: str) -> bytes:
-    """Write one delivery as Alertmanager does, with an alert that no policy waits for."""
-    labels = {"alertname": "DrillStorm", "number": str(number), "severity": "info"}
+def body(number: int, started: str, name: str = "") -> bytes:
+    """Write one delivery as Alertmanager does, with an alert of that name that fires, or one that has ended."""
+    labels = {"alertname": name or "DrillStorm", "number": str(number), "severity": "info"}
+    status, ended = ("firing", NEVER) if name else ("resolved", started)
     alert = {
-        "status": "resolved", "labels": labels, "annotations": {}, "startsAt": started, "endsAt": started,
+        "status": status, "labels": labels, "annotations": {}, "startsAt": started, "endsAt": ended,
         "generatorURL": "", "fingerprint": f"{number:016x}",
     }  # fmt: skip
     return json.dumps(
@@ -33,7 +36,7 @@ def body(number: int, started: str) -> bytes:
             "version": "4",
             "groupKey": f"drill-{number}",
             "truncatedAlerts": 0,
-            "status": "resolved",
+            "status": status,
             "receiver": "runners",
             "groupLabels": {},
             "commonLabels": labels,
@@ -49,7 +52,7 @@ def own(urls: list[str], addresses: list[str]) -> str:
     return next(url for url in urls if urllib.parse.urlsplit(url).hostname in addresses)
 
 
-def main(deliveries: int) -> None:
+def main(deliveries: int, name: str = "") -> None:
     """Send them, and print how often each answer came."""
     settings = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
     url = own(re.findall(r"- url: (\S+)", settings), subprocess.check_output(["hostname", "-I"], text=True).split())
@@ -59,7 +62,7 @@ def main(deliveries: int) -> None:
     started, began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
 
     def send(number: int) -> str:
-        request = urllib.request.Request(url, body(number, started), headers)  # noqa: S310 - Alertmanager's own
+        request = urllib.request.Request(url, body(number, started, name), headers)  # noqa: S310 - Alertmanager's own
         try:
             with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # noqa: S310 - as above
                 return str(answer.status)
@@ -75,4 +78,4 @@ def main(deliveries: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import openstack
 
+from lab import crowd, faults
 from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, run
+from tests.acceptance.crowds import nobody_was_let_down
 
 BURST = re.compile(r"cloud-burst\d+")
 EDGES = ("colo-gw1", "cloud-gw1")
@@ -71,3 +75,49 @@ def requests_of(lab: Lab, names: set[str], edges: Sequence[str] = EDGES) -> dict
         rows = {row["svname"]: row for row in csv.DictReader(text.splitlines()) if row["pxname"] == "was"}
         counted |= {(edge, name): int(rows[name]["stot"] or 0) for name in names}
     return counted
+
+
+def sells(site: faults.Lab, edge: str) -> None:
+    """Let a customer buy some tickets, one after the other, through the edge at that address."""
+    name = f"one-{edge}-{time.strftime('%H%M%S')}"
+    words = ["--customers", "1", "--attempts", "3", "--resolve", f"{crowd.NAME}={edge}"]
+    report = crowd.finish(site, name, crowd.start(site, name, words)).report
+    nobody_was_let_down(report)
+    assert set(report["edges"]) == {edge}, report["edges"]
+
+
+@contextmanager
+def hanging_api(lab: Lab) -> Iterator[None]:
+    """Let the cloud's API take requests and answer none."""
+    lab("cloud-api", "hang")
+    try:
+        yield
+    finally:
+        lab("cloud-api", "up")
+
+
+@contextmanager
+def exhausted_quota(cloud: Any, left: int = 0) -> Iterator[None]:
+    """Leave room in the project's quota for so many servers."""
+    admin = connection("lab-admin")
+    project = cloud.current_project_id
+    used = cloud.compute.get_limits().absolute
+    before = admin.compute.get_quota_set(project).instances
+    admin.compute.update_quota_set(project, instances=used.instances_used + left)
+    try:
+        yield
+    finally:
+        admin.compute.update_quota_set(project, instances=before)
+
+
+@contextmanager
+def unbootable_image(cloud: Any) -> Iterator[None]:
+    """Publish an image of the release, newer than all others, that holds no disk."""
+    broken = cloud.image.create_image(
+        name="broken", data=b"no disk" * 1000, disk_format="raw", container_format="bare", wait=True,
+        understudy_role="was", understudy_release=RELEASE, understudy_published="yes",
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        cloud.image.delete_image(broken.id)

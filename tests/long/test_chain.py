@@ -6,48 +6,23 @@ machine's two cores for minutes and belongs to `make long`.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from lab import faults, runners
+from lab import faults, runners, surge
+from lab.report import latencies
 from tests.acceptance.conftest import Lab, eventually
-from tests.acceptance.crowds import Crowd, clean
-from tests.long.scaling import BURST, EDGES, servers, states
+from tests.acceptance.crowds import Crowd, clean, nobody_was_let_down
+from tests.long.chain import OTHER, OWNER, burst_servers, jobs, newest_line, released
+from tests.long.scaling import BURST, EDGES, servers
 
+__all__ = ["released"]  # a fixture
 pytestmark = pytest.mark.usefixtures("image", "as_it_was", "released")
-OWNER, OTHER = "cloud-ops1", "colo-ops1"  # of scaling
 MANY = 9  # customers per second: more than the standing servers are meant to serve
-
-
-@pytest.fixture
-def released(site: faults.Lab) -> Iterator[None]:
-    """Let the brakes go, so that the runners act, and pull them again."""
-    for host in runners.HOSTS:
-        runners.ask(site, host, "brake", "off")
-    yield
-    for host in runners.HOSTS:
-        runners.ask(site, host, "brake", "on", "--reason", "tests bring crowds of their own")
-
-
-def jobs(site: faults.Lab, host: str, action: str) -> dict[str, dict[str, Any]]:
-    """Map the names of a runner's jobs for an action to what it says of them."""
-    told = json.loads(runners.ask(site, host, "jobs", "--json"))["jobs"]
-    return {job["id"]: job for job in told if job["action"] == action}
-
-
-def newest_line(site: faults.Lab, host: str) -> int:
-    """Return the number of the newest line of a runner's ledger."""
-    lines = json.loads(runners.ask(site, host, "ledger", "--json"))["lines"]
-    return int(lines[0]["id"]) if lines else 0
-
-
-def burst_servers(lab: Lab, edge: str) -> set[str]:
-    return {name for name, state in states(lab, edge).items() if BURST.fullmatch(name) and state == "up"}
 
 
 def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
@@ -55,7 +30,7 @@ def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
 ) -> None:
     earlier = {host: set(jobs(site, host, "scale_out")) for host in runners.HOSTS}
     before = newest_line(site, OTHER)
-    began = time.monotonic()
+    came, began = datetime.now(UTC), time.monotonic()
     buying = Crowd(site, "surge", 150, arrivals=MANY)
     eventually(lambda: set(jobs(site, OWNER, "scale_out")) - earlier[OWNER], 120, "a job of the runner that owns it")
     asked = time.monotonic() - began
@@ -64,16 +39,20 @@ def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
     report, _, audit = buying.end()
 
     clean(audit)
-    assert report["purchases"]["confirmed"] > 0
+    nobody_was_let_down(report)
     assert any(BURST.fullmatch(name) for name in report["servers"]), report["servers"]
     made = [job for name, job in jobs(site, OWNER, "scale_out").items() if name not in earlier[OWNER]]
     assert made[0]["requested_by"] == "policy:crowd"
     assert {job["state"] for job in made} == {"succeeded"}, made
     assert set(jobs(site, OTHER, "scale_out")) == earlier[OTHER]
     assert newest_line(site, OTHER) > before  # it heard of it, and says why it did nothing
+    seen = latencies(report["per_second"], surge.serving(site, came, datetime.now(UTC)))
+    assert seen, "the crowd has gone before the new servers came, or was not seen before"
+    overload, relieved = seen
+    assert relieved < overload, f"p99 {overload:.0f} ms before the new servers, {relieved:.0f} ms with them at the end"
 
     eventually(lambda: not servers(cloud), 420, "the servers go when the crowd has gone")
-    failed, all_of_them = report["requests"]["failed"], report["requests"]["total"]
     sys.stdout.write(
-        f"crowd to job {asked:.1f} s, crowd to servers at both edges {served:.1f} s, {failed} of {all_of_them} failed\n"
+        f"crowd to job {asked:.1f} s, crowd to servers at both edges {served:.1f} s, "
+        f"p99 {overload:.0f} ms before them, {relieved:.0f} ms with them\n"
     )

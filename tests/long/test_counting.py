@@ -9,12 +9,11 @@ import pytest
 
 from lab import faults, runners
 from tests.acceptance.conftest import Lab, eventually
-from tests.long.scaling import scale, servers, serving
-from tests.long.test_chain import OWNER, jobs, released
+from tests.long.chain import COUNT, OWNER, counted, jobs, released
+from tests.long.scaling import hanging_api, scale, servers, serving
 
 __all__ = ["released"]  # a fixture
 pytestmark = pytest.mark.usefixtures("image", "as_it_was", "released")
-COUNT = "count_servers"
 REFUSED = 1  # the command's exit code
 
 
@@ -22,14 +21,6 @@ def known(site: faults.Lab) -> tuple[int, int, bool]:
     """Return what the runner believes: how many servers are wanted and serve, and whether by an old list."""
     told = json.loads(runners.ask(site, OWNER, "capacity", "--json"))
     return told["wanted"], told["ready"], told["stale"]
-
-
-def counted(site: faults.Lab, before: set[str]) -> None:
-    def ended() -> bool:
-        new = [job for name, job in jobs(site, OWNER, COUNT).items() if name not in before]
-        return bool(new) and all(job["state"] == "succeeded" for job in new)
-
-    eventually(ended, 60, "a job that counts has succeeded")
 
 
 def test_what_hands_made_and_what_the_cloud_lost_is_known_when_it_was_counted(
@@ -56,12 +47,9 @@ def test_what_hands_made_and_what_the_cloud_lost_is_known_when_it_was_counted(
 
 def test_a_silent_cloud_is_an_old_list_from_which_nothing_is_removed(lab: Lab, site: faults.Lab) -> None:
     before = set(jobs(site, OWNER, COUNT))
-    lab("cloud-api", "hang")
-    try:
+    with hanging_api(lab):
         runners.ask(site, OWNER, "submit", COUNT, "--yes")
         counted(site, before)
-    finally:
-        lab("cloud-api", "up")
     assert known(site)[2]
     runners.ask(site, OWNER, "submit", "scale_in", "wanted_servers=0", "--yes", well=(REFUSED,))
     newest = json.loads(runners.ask(site, OWNER, "ledger", "--json", "--limit", "1"))["lines"][0]

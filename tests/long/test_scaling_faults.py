@@ -9,8 +9,21 @@ from typing import Any
 
 import pytest
 
+from lab import faults
 from tests.acceptance.conftest import ROOT, Lab, eventually
-from tests.long.scaling import BURST, EDGES, RELEASE, connection, scale, servers, serving, states
+from tests.acceptance.test_show import CLOUD_EDGE, COLO_EDGE
+from tests.long.scaling import (
+    BURST,
+    EDGES,
+    exhausted_quota,
+    hanging_api,
+    scale,
+    sells,
+    servers,
+    serving,
+    states,
+    unbootable_image,
+)
 
 pytestmark = pytest.mark.usefixtures("image", "as_it_was")
 
@@ -47,13 +60,14 @@ def test_a_dead_server_is_replaced_and_the_living_one_is_left_alone(lab: Lab, cl
     serving(lab, cloud, 2)
 
 
-def test_a_cloud_that_hangs_removes_nothing_and_is_named(lab: Lab, cloud: Any) -> None:
+def test_a_cloud_that_hangs_removes_nothing_and_is_named_and_selling_goes_on(
+    lab: Lab, cloud: Any, site: faults.Lab
+) -> None:
     assert scale("scale_out", 1).ok
-    lab("cloud-api", "hang")
-    try:
+    with hanging_api(lab):
         removal, addition = scale("scale_in", 0), scale("scale_out", 2)
-    finally:
-        lab("cloud-api", "up")
+        for edge in (COLO_EDGE, CLOUD_EDGE):
+            sells(site, edge)
 
     assert not removal.ok
     assert "nothing is removed" in " ".join(removal.out.split())
@@ -64,30 +78,17 @@ def test_a_cloud_that_hangs_removes_nothing_and_is_named(lab: Lab, cloud: Any) -
 
 
 def test_a_quota_that_ends_gives_what_it_can_and_says_so(lab: Lab, cloud: Any) -> None:
-    admin = connection("lab-admin")
-    project = cloud.current_project_id
-    used = cloud.compute.get_limits().absolute
-    before = admin.compute.get_quota_set(project).instances
-    admin.compute.update_quota_set(project, instances=used.instances_used + 1)
-    try:
+    with exhausted_quota(cloud, left=1):
         done = scale("scale_out", 3)
-    finally:
-        admin.compute.update_quota_set(project, instances=before)
 
     assert not done.ok
     assert "the cloud's quota leaves 1 servers, enough for 1" in " ".join(done.out.split())
     serving(lab, cloud, 1)
 
 
-def test_an_image_that_does_not_boot_leaves_nothing_but_a_sentence(lab: Lab, cloud: Any) -> None:
-    broken = cloud.image.create_image(
-        name="broken", data=b"no disk" * 1000, disk_format="raw", container_format="bare", wait=True,
-        understudy_role="was", understudy_release=RELEASE, understudy_published="yes",
-    )  # fmt: skip
-    try:
+def test_an_image_that_does_not_boot_leaves_nothing_but_a_sentence(cloud: Any) -> None:
+    with unbootable_image(cloud):
         done = scale("scale_out", 1, "-e", "cloud_wait_seconds=30")
-    finally:
-        cloud.image.delete_image(broken.id)
 
     assert not done.ok
     said = " ".join(done.out.split())

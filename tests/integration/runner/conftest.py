@@ -1,4 +1,4 @@
-"""A store on each of the two databases, empty for each test."""
+"""A store on each of the two databases, empty for each test; a whole installation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from runner.store.engine import Store, open_store
 from tests.integration.booking.cluster import Cluster
+from tests.integration.runner.installations import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,3 +43,10 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    yield made
+    made.stop_all()

@@ -163,8 +163,11 @@ class Installation:
             "status": "firing", "labels": {"alertname": name}, "annotations": {}, "fingerprint": fingerprint,
             "startsAt": datetime.now(UTC).isoformat(), "endsAt": "0001-01-01T00:00:00Z",
         }  # fmt: skip
+        return self.deliver(json.dumps({"version": "4", "alerts": [alert]}).encode())
+
+    def deliver(self, body: bytes) -> int:
+        """Post a delivery as it is, and return the status."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        body = json.dumps({"version": "4", "alerts": [alert]})
         return httpx.post(f"{self.url}/alerts", content=body, headers=headers, timeout=10).status_code
 
     def jobs(self) -> list[dict[str, Any]]:

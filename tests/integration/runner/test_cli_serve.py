@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,13 +16,6 @@ from runner import tokens
 from tests.integration.runner.installations import Installation, alive, family
 from tests.integration.runner.waiting import until
 from tests.unit.runner.cli.certificates import pair
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
-    yield made
-    made.stop_all()
 
 
 def test_an_alert_becomes_a_job_that_is_followed_to_its_success(installation: Installation) -> None:

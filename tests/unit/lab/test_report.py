@@ -23,6 +23,7 @@ from lab.report import (
     Surge,
     document,
     faults,
+    latencies,
     page,
 )
 
@@ -51,8 +52,22 @@ COST = {"currency": "KRW", "flavor": "was.small", "per_hour": 62, "as_it_ran": 2
 SERVERS = [(0.0, 3), (40.0, 5), (90.0, 5), (120.0, 3)]
 
 
+def second(at: int, requests: int, p99_ms: float) -> dict[str, Any]:
+    return {"at_s": at, "requests": requests, "confirmed": 2, "failed": 0, "p99_ms": p99_ms}
+
+
+def large_crowd(overload_ms: float = 400, relieved_ms: float = 60) -> list[dict[str, Any]]:
+    """Seconds of a crowd that grows after 10, is relieved at 40 and quick only at the end, and leaves at 70."""
+    small, stragglers = [second(at, 9, 900) for at in range(10)], [second(at, 2, 1) for at in range(70, 75)]
+    large = [second(at, 50, overload_ms if at < 40 else 500 if at < 60 else relieved_ms) for at in range(10, 70)]
+    return [*small, *large, *stragglers]
+
+
+SURGED = CROWD | {"per_second": large_crowd()}
+
+
 def grown(**changes: Any) -> Surge:
-    facts: dict[str, Any] = {"began_s": 310.0, "crowd": CROWD, "servers": SERVERS, "scale": SCALE, "cost": COST}
+    facts: dict[str, Any] = {"began_s": 310.0, "crowd": SURGED, "servers": SERVERS, "scale": SCALE, "cost": COST}
     return Surge(**(facts | changes))
 
 
@@ -130,10 +145,14 @@ def test_any_loss_is_a_fault(key: str) -> None:
         ({"outage": None}, "The drill of a dark colo broke off"),
         ({"outage": dark(faults=["2 customers gave up."])}, "When the colo went dark: 2 customers gave up."),
         ({"surge": None}, "No image of burst servers was published"),
-        ({"surge": grown(crowd=CROWD | {"requests": CROWD["requests"] | {"failed": 3}})}, "3 requests got no proper"),
+        ({"surge": grown(crowd=SURGED | {"requests": CROWD["requests"] | {"failed": 3}})}, "3 requests got no proper"),
         ({"surge": grown(scale=SCALE | {"failed_purchases": 4})}, "4 customers gave up"),
         ({"surge": grown(scale=SCALE | {"alert_to_first_booking_s": None})}, "No burst server sold a ticket"),
         ({"surge": grown(scale=SCALE | {"servers_after": 5})}, "5 servers are there after the crowd, 3 before it"),
+        ({"surge": grown(scale=SCALE | {"alert_to_first_task_ms": None})}, "No task of a playbook was seen to follow"),
+        ({"surge": grown(servers=SERVERS[1:])}, "Whether new servers made answers faster is not known"),
+        ({"surge": grown(crowd=CROWD | {"per_second": []})}, "Whether new servers made answers faster is not known"),
+        ({"surge": grown(crowd=CROWD | {"per_second": large_crowd(60, 60)})}, "nothing faster: p99 60 ms before"),
     ],
 )
 def test_what_customers_or_operators_would_call_a_failure_is_a_fault(
@@ -143,6 +162,10 @@ def test_what_customers_or_operators_would_call_a_failure_is_a_fault(
     assert says in " ".join(faults(demonstration))
     assert says in page(demonstration)
     assert not write(demonstration, tmp_path)
+
+
+def test_latency_is_that_of_the_large_crowd_before_servers_came_and_of_its_last_seconds() -> None:
+    assert latencies(large_crowd(400, 60), SERVERS) == (400, 60)
 
 
 def test_the_page_says_what_was_lost() -> None:
@@ -155,7 +178,9 @@ def test_the_page_says_what_was_lost() -> None:
 def test_the_page_shows_the_crowd_the_release_and_who_was_dark() -> None:
     told = page(shown())
     assert "120 bookings confirmed" in told
-    assert "<svg" in told
+    assert told.count("<svg") == 4  # two crowds, the outage, the hosts
+    assert "servers that serve: what is paid" in told  # of the crowd that grew, in its picture
+    assert "nobody could buy: 61 s (RTO)" in told
     assert "cloud-gw1 (off, does not answer)" in told
 
 

@@ -16,6 +16,7 @@ from runner.store import heartbeats as heard
 from runner.store import ledger, outbox
 from runner.store.engine import Store
 from runner.worker import heartbeats, notifications, schedules
+from tests.integration.runner.receivers import Receiver
 from tests.integration.runner.worker.workers import all_jobs
 from tests.unit.runner.policy.examples import FILE, NOW, policies
 from tests.unit.runner.service.court import random
@@ -156,6 +157,27 @@ def test_after_many_tries_it_is_given_up_and_the_log_says_so(
     tries = [notifications.deliver(store, rules, lambda at=at: NOW + timedelta(hours=2 * at), post) for at in range(20)]  # type: ignore[misc]
     assert sum(tries) == notifications.MOST_ATTEMPTS
     assert "event=notification_lost" in caplog.text
+
+
+def test_what_a_receiver_refused_stays_in_the_outbox_until_it_takes_it(store: Store, tmp_path: Path) -> None:
+    with Receiver().listening() as people:
+        (tmp_path / "people").write_text(people.url)
+        file = f"notifications: [{{name: people, url_file: {tmp_path}/people, on: [job_failed]}}]"
+        rules = Rules("cloud", policies(f"{FILE}\n{file}"))
+        with store.write() as connection:
+            outbox.add(connection, NOW, "job_failed", "Failed: scale_out", "The quota is exhausted.\nLook.")
+        people.status = 503
+        notifications.deliver(store, rules, lambda: NOW)
+        later = NOW + notifications.FIRST_PAUSE
+        with store.write() as connection:
+            [kept] = outbox.pending(connection, later)
+        assert (kept.attempts, kept.problem, kept.delivered_to) == (1, "people: it was not taken", ())
+        people.status = 200
+        assert notifications.deliver(store, rules, lambda: later) == 1
+        assert notifications.deliver(store, rules, lambda: later + MINUTE) == 0
+    assert [(each["title"], each["message"]) for each in people.came] == [
+        ("Failed: scale_out", "The quota is exhausted.\nLook.")
+    ] * 2
 
 
 def test_an_address_that_apprise_does_not_know_is_not_taken() -> None:

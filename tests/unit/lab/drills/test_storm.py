@@ -10,7 +10,12 @@ from runner.payloads import deliveries
 
 def test_a_delivery_of_the_storm_is_one_alert_that_the_runner_understands() -> None:
     (alert,) = deliveries(remote_storm.body(7, "2026-12-24T18:00:00Z"))
-    assert dict(alert.labels)["alertname"] == "DrillStorm"
+    assert (alert.name, alert.status) == ("DrillStorm", "resolved")
+
+
+def test_an_alert_that_is_named_fires() -> None:
+    (alert,) = deliveries(remote_storm.body(7, "2026-12-24T18:00:00Z", "BookingSlow"))
+    assert (alert.name, alert.status, alert.ends_at) == ("BookingSlow", "firing", None)
 
 
 def test_deliveries_differ_by_their_number_alone() -> None:
