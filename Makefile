@@ -55,7 +55,7 @@ molecule: setup ## every role on fresh Debian hosts: converge, idempotence, veri
 acceptance: site ## the issue's promises, driven through the running lab
 	@$(SUDO) $(VENV)/bin/pytest -v tests/acceptance
 
-long: site ## what takes longest: a crowd answered with servers, faults while scaling, the longest scenarios, backups restored and damaged, builds killed at random
+long: site ## what takes longest: a crowd answered with servers, faults while scaling, the longest scenarios, backups restored and damaged, builds and releases killed at random
 	@$(SUDO) $(VENV)/bin/pytest -v -s tests/long
 	@$(SUDO) tests/molecule.sh runner monitoring backup database vpn_rotation
 	@$(SUDO) $(VENV)/bin/pytest -v -s tests/interruption

@@ -60,7 +60,7 @@ def down(playbook_arguments: Annotated[list[str] | None, typer.Argument()] = Non
 def demonstrate(
     context: typer.Context,
     *,
-    seconds: Annotated[int, typer.Option(min=10, help="how long the crowd buys")] = 60,
+    seconds: Annotated[int, typer.Option(min=10, help="how long the crowd buys at least")] = 60,
     arrivals: Annotated[float, typer.Option(min=0.1, help="customers per second")] = 8,
 ) -> None:
     """Build everything, let a crowd buy tickets while a release rolls, audit, and write reports/latest.html."""

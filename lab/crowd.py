@@ -68,13 +68,6 @@ def finish(lab: faults.Lab, run: str, process: subprocess.Popen[bytes]) -> Shopp
     return Shopping(report, read(lab, CROWD, f"{_PLACE}/{run}.journal"))
 
 
-def shop(lab: faults.Lab, *, seconds: int, arrivals: float, options: Sequence[str] = ()) -> Shopping:
-    """Let customers arrive for a while, and wait until the last has gone."""
-    run = time.strftime("%Y%m%d-%H%M%S")
-    words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds), *options]
-    return finish(lab, run, start(lab, run, words))
-
-
 def read(lab: faults.Lab, host: str, path: str) -> str:
     """Return a file of a host; raises LabError when there is none."""
     address = faults.management_address(lab, host)

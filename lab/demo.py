@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 _REPORTS = Path(__file__).resolve().parent.parent / "reports"
 _SURGE_ARRIVALS = 1.5  # customers per second before; six times as many leave this machine room to make servers
 _RELEASE_AT = 0.15  # of the crowd's time
+_LONGEST_RELEASE_SECONDS = 600  # that the crowd stays beyond its time while the release still rolls
+_AFTER_SECONDS = 3  # that it stays at least when the release has ended
 _RELEASE = building.Step("a release", "playbooks/application.yml", building.PROJECT)
 _SITE = building.Step("the booking service", "playbooks/site.yml", building.PROJECT, building.PROGRESS)
 
@@ -31,7 +31,6 @@ class Timeline:
 
     started: float = field(default_factory=time.monotonic)
     events: list[report.Event] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def seconds(self) -> float:
         """Return the seconds since the demonstration began."""
@@ -39,12 +38,11 @@ class Timeline:
 
     def tell(self, what: str) -> float:
         """Record an event and print it; return when it was."""
-        with self.lock:
-            event = report.Event(self.seconds(), what)
-            self.events.append(event)
-            sys.stdout.write(f"[{event.at_s:6.0f} s] {what}\n")
-            sys.stdout.flush()
-            return event.at_s
+        event = report.Event(self.seconds(), what)
+        self.events.append(event)
+        sys.stdout.write(f"[{event.at_s:6.0f} s] {what}\n")
+        sys.stdout.flush()
+        return event.at_s
 
     @contextlib.contextmanager
     def measured(self, into: dict[str, float], name: str) -> Iterator[None]:
@@ -75,9 +73,8 @@ def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float)
         with timeline.measured(durations, "surge"):
             grown, journal = surge.run(lab, timeline.tell, arrivals=_SURGE_ARRIVALS)
     crowd_began = timeline.tell(f"a crowd comes: {arrivals:g} customers per second for {seconds} s, through both edges")
-    with runners.held(lab, "the demonstration's crowd is not one to scale for"), ThreadPoolExecutor(1) as pool:
-        release = pool.submit(_release, timeline, seconds * _RELEASE_AT)
-        shopping = crowd.shop(lab, seconds=seconds, arrivals=arrivals)
+    with runners.held(lab, "the demonstration's crowd is not one to scale for"):
+        shopping, release = _roll(lab, timeline, seconds=seconds, arrivals=arrivals)
     timeline.tell("comparing what customers were told with the database and the payment company")
     audit = crowd.audit(lab, journal + shopping.journal)
     timeline.tell(f"audit: {audit['confirmed']} bookings confirmed to customers, {audit['missing']} of them missing")
@@ -85,7 +82,7 @@ def run(lab: faults.Lab, *, seconds: int, arrivals: float, setup_seconds: float)
         dark = outage.show(lab, timeline.tell, _REPORTS)
     hosts = [asdict(host) for host in status.read(lab).hosts]
     shown = report.Demonstration(
-        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, release.result(), grown, dark
+        began, timeline.events, durations, shopping.report, audit, hosts, crowd_began, release, grown, dark
     )
     return write(shown)
 
@@ -102,9 +99,33 @@ def write(shown: report.Demonstration, folder: Path = _REPORTS) -> bool:
     return not told["faults"]
 
 
-def _release(timeline: Timeline, wait_seconds: float) -> bool:
+def rolled(journal: str, began: datetime, ended: datetime, *, everywhere: bool) -> report.Release:
+    """Sum a release up by what the crowd's journal says of the time while it rolled and after it."""
+    sold = [datetime.fromisoformat(json.loads(line)["at"]) for line in journal.splitlines()]
+    return report.Release(everywhere, sum(began <= at <= ended for at in sold), sum(at > ended for at in sold))
+
+
+def _roll(
+    lab: faults.Lab, timeline: Timeline, *, seconds: int, arrivals: float
+) -> tuple[crowd.Shopping, report.Release]:
+    """Let customers buy and a release roll meanwhile; they go home when their time is over, but not before its end."""
+    name, home = time.strftime("%Y%m%d-%H%M%S"), time.monotonic() + seconds
+    words = ["--arrivals", f"{arrivals:g}", "--duration", str(seconds + _LONGEST_RELEASE_SECONDS)]
+    buying = crowd.start(lab, name, words)
+    try:
+        time.sleep(seconds * _RELEASE_AT)
+        began = datetime.now(UTC)
+        everywhere = _release(timeline)
+        ended = datetime.now(UTC)
+        time.sleep(max(_AFTER_SECONDS, home - time.monotonic()))
+    finally:
+        crowd.send_home(lab, name)
+    shopping = crowd.finish(lab, name, buying)
+    return shopping, rolled(shopping.journal, began, ended, everywhere=everywhere)
+
+
+def _release(timeline: Timeline) -> bool:
     """Roll a release through the servers while customers buy; return whether it is on all of them."""
-    time.sleep(wait_seconds)
     name = crowd.next_release()
     timeline.tell(f"rolling release {name} begins, one server at a time")
     log = _REPORTS / "release.log"

@@ -44,6 +44,18 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Hold what became of the release that rolled while customers bought.
+
+    `everywhere` says whether it is on every server; the rest are bookings confirmed while it rolled, and after it.
+    """
+
+    everywhere: bool
+    bookings_meanwhile: int
+    bookings_after: int
+
+
+@dataclass(frozen=True)
 class Surge:
     """Hold what a crowd that grew six times as large met, and what became of it.
 
@@ -79,9 +91,9 @@ class Demonstration:
     """Hold everything that was seen.
 
     `crowd` and `audit` are the documents of `booking load --report` and `booking audit --json`; `hosts` are those of
-    `lab status --json`; `crowd_began_s` says when the crowd came, on the timeline's clock; `released` whether the
-    release that rolled meanwhile is on every server; `surge` is none where no image of burst servers could be made,
-    `outage` where the drill broke off.
+    `lab status --json`; `crowd_began_s` says when the crowd came, on the timeline's clock; `release` what became of
+    the one that rolled meanwhile; `surge` is none where no image of burst servers could be made, `outage` where the
+    drill broke off.
     """
 
     began: str
@@ -91,7 +103,7 @@ class Demonstration:
     audit: Mapping[str, Any]
     hosts: Sequence[Mapping[str, Any]]
     crowd_began_s: float
-    released: bool
+    release: Release
     surge: Surge | None
     outage: Outage | None
 
@@ -106,9 +118,17 @@ def faults(shown: Demonstration) -> list[str]:
         told.append(f"{requests['failed']} requests got no proper answer, whatever was tried.")
     if purchases["gave_up"]:
         told.append(f"{purchases['gave_up']} customers gave up.")
-    if not shown.released:
-        told.append("The release did not reach every server; reports/release.log says why.")
-    return told + _surge_faults(shown.surge) + _outage_faults(shown.outage)
+    return told + _release_faults(shown.release) + _surge_faults(shown.surge) + _outage_faults(shown.outage)
+
+
+def _release_faults(release: Release) -> list[str]:
+    if not release.everywhere:
+        return ["The release did not reach every server; reports/release.log says why."]
+    if not release.bookings_meanwhile:
+        return ["Nobody bought a ticket while the release rolled, so nothing says that customers did not notice it."]
+    if not release.bookings_after:
+        return ["The crowd had left before the release was everywhere, so nobody met the whole of it."]
+    return []
 
 
 def _outage_faults(outage: Outage | None) -> list[str]:

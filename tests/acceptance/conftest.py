@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +48,11 @@ def run(command: list[str], seconds: float = 120, env: dict[str, str] | None = N
     except subprocess.TimeoutExpired as late:
         return Done(124, str(late.stdout or ""), f"over {seconds} s", time.monotonic() - started)
     return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
+
+
+def changed(done: Done) -> dict[str, str]:
+    """Map each host of a playbook's recap to how many changes were made there."""
+    return dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.out, re.MULTILINE))
 
 
 def eventually(condition: Callable[[], Any], seconds: float, what: str) -> Any:
@@ -132,15 +139,31 @@ class Lab:
         self.listeners.clear()
 
 
+@contextmanager
+def dead(lab: Lab, host: str) -> Iterator[None]:
+    """Take a host's power, and give it back in any case."""
+    lab("power-off", host)
+    try:
+        yield
+    finally:
+        lab("power-on", host)
+
+
 @pytest.fixture(scope="session")
 def session_lab() -> Lab:
     return Lab()
 
 
+@pytest.fixture(scope="session")
+def site() -> faults.Lab:
+    """The lab as its own tools see it."""
+    return faults.Lab(topology.load(), Paths())
+
+
 @pytest.fixture(scope="session", autouse=True)
-def brakes(session_lab: Lab) -> Iterator[None]:
+def brakes(session_lab: Lab, site: faults.Lab) -> Iterator[None]:
     """Keep the runners from answering the crowds of these tests with servers."""
-    with runners.held(faults.Lab(topology.load(), Paths()), "acceptance tests bring crowds of their own"):
+    with runners.held(site, "acceptance tests bring crowds of their own"):
         yield
 
 

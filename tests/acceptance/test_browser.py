@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -10,21 +11,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, Error, Page, expect, sync_playwright
 
+from lab import faults
 from lab.crowd import NAME
-from tests.acceptance.conftest import CUSTOMERS, OPERATOR, SSH, eventually
+from tests.acceptance.conftest import CUSTOMERS, OPERATOR, SSH, Lab, eventually
+from tests.acceptance.crowds import payments
 from tests.acceptance.customer import ENGLISH, HEIGHT, KOREAN, SCREENS, WIDTH, Person, Words
+from tests.acceptance.edges import CLOUD_EDGE, COLO_EDGE
 
 AUTHORITY = OPERATOR / "pki" / "ca.crt"
-COLO_EDGE, CLOUD_EDGE = "10.210.101.2", "10.210.102.2"
 PATIENCE_MS = 60_000  # the machine runs three sites, a cloud and perhaps a crowd of customers
 CHROMIUM = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+# Sends a form again from a page of the shop, as a browser does whose first answer was lost.
+SEND = """([target, fields]) => {
+    const form = document.createElement("form");
+    form.method = "post";
+    [form.action, form.acceptCharset] = [target, "utf-8"];
+    for (const [name, value] of fields) {
+        const field = document.createElement("input");
+        [field.name, field.value] = [name, value];
+        form.append(field);
+    }
+    document.body.append(form);
+    form.submit();
+}"""
 
 
 @dataclass(frozen=True)
@@ -147,6 +164,34 @@ def test_a_person_with_a_telephone_books_pays_looks_up_and_cancels(
         expect(page.get_by_role("button")).to_have_count(0)
         person.looks_up(number, contact)
         expect(page.get_by_role("heading", level=1)).to_have_text(words.cancelled)
+
+
+@pytest.mark.lab
+def test_a_purchase_that_is_sent_again_to_the_other_site_is_one_booking_and_one_payment(
+    phones: Phones, lab: Lab, site: faults.Lab
+) -> None:
+    before = payments(lab, site)
+    with phones.page(COLO_EDGE, KOREAN.locale, scripts=True) as page:
+        person = Person(page, KOREAN)
+        person.chooses_a_screening()
+        person.holds_two_seats()
+        with page.expect_request(lambda asked: asked.method == "POST") as paying:
+            person.pays(f"twice-{datetime.now():%H%M%S}@example.com")
+        sent = paying.value
+        number = page.locator(".number").inner_text()
+    key = re.search(r"/payments/([^/?#]+)$", sent.url)
+    assert key, sent.url
+    fields = parse_qsl(sent.post_data or "", keep_blank_values=True)
+    assert ("idempotency_key", key[1]) in fields
+
+    with phones.page(CLOUD_EDGE, KOREAN.locale, scripts=True) as page:
+        page.goto(f"https://{NAME}/")
+        page.evaluate(SEND, [sent.url, fields])
+        page.wait_for_url("**/bookings/*")
+        again = page.locator(".number").inner_text()
+
+    assert again == number
+    assert sorted(set(payments(lab, site)) - set(before)) == [key[1]]
 
 
 @pytest.mark.lab

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,9 @@ def test_skipped_tests_and_ignored_warnings_carry_a_reason() -> None:
         if bare.search(line)
     ]
     assert offences == []
+
+
+def test_every_setting_of_ansible_says_why() -> None:
+    lines = (project.ROOT / "ansible.cfg").read_text(encoding="utf-8").splitlines()
+    bare = [line for before, line in pairwise(lines) if re.match(r"\w+ = ", line) and not before.startswith("#")]
+    assert bare == []

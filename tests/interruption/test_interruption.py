@@ -21,10 +21,11 @@ SEED = int(os.environ.get("LAB_SEED", str(time.time_ns() % 100_000)))
 LONGEST_SECONDS = {"up": 90.0, "down": 6.0}
 
 
-def interrupt(action: str, after_seconds: float, how: signal.Signals, log: Path) -> str:
-    """Start `lab up` or `lab down`, and end its whole process group after a while."""
+def interrupt(command: list[str], after_seconds: float, how: signal.Signals, log: Path) -> str:
+    """Start a command, such as `lab up`, and end its whole process group after a while."""
+    said = " ".join(command)
     with log.open("a", encoding="utf-8") as stream:
-        process = subprocess.Popen(["lab", action], cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True)
         try:
             process.wait(after_seconds)
         except subprocess.TimeoutExpired:
@@ -35,8 +36,8 @@ def interrupt(action: str, after_seconds: float, how: signal.Signals, log: Path)
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            return f"{action} got {how.name} after {after_seconds:.1f} s"
-    return f"{action} had ended by itself before {after_seconds:.1f} s"
+            return f"{said} got {how.name} after {after_seconds:.1f} s"
+    return f"{said} had ended by itself before {after_seconds:.1f} s"
 
 
 def prove(told: list[str]) -> float:
@@ -54,7 +55,7 @@ def test_interrupted_labs_never_need_a_manual_clean_up(tmp_path: Path) -> None:
     for number in range(1, ROUNDS + 1):
         action = chance.choice(["up", "up", "down"])
         how = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT])
-        told.append(interrupt(action, chance.uniform(0.3, LONGEST_SECONDS[action]), how, log))
+        told.append(interrupt(["lab", action], chance.uniform(0.3, LONGEST_SECONDS[action]), how, log))
         print(f"round {number} of {ROUNDS} (seed {SEED}): {told[-1]}", flush=True)
         if number % PROVE_EVERY == 0 or number == ROUNDS:
             print(f"then built to its end in {prove(told):.0f} s, every host answers", flush=True)

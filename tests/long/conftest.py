@@ -7,23 +7,15 @@ from typing import Any
 
 import pytest
 
-from lab import faults, topology
-from lab.paths import Paths
-from tests.acceptance.conftest import Lab, brakes, lab, session_lab
+from tests.acceptance.conftest import Lab, brakes, lab, session_lab, site
 from tests.long import scaling
 
-__all__ = ["brakes", "lab", "session_lab"]  # fixtures
+__all__ = ["brakes", "lab", "session_lab", "site"]  # fixtures
 
 
 @pytest.fixture(scope="session")
 def cloud() -> Any:
     return scaling.connection()
-
-
-@pytest.fixture(scope="session")
-def site() -> faults.Lab:
-    """The lab as its own tools see it."""
-    return faults.Lab(topology.load(), Paths())
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -12,11 +11,13 @@ from typing import Any
 import openstack
 
 from lab import crowd, faults
-from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, run
+from tests.acceptance.conftest import OPERATOR, ROOT, Done, Lab, changed, run
 from tests.acceptance.crowds import nobody_was_let_down
+from tests.acceptance.edges import EDGES, figures, states
+
+__all__ = ["EDGES", "changed", "states"]  # beside what is below
 
 BURST = re.compile(r"cloud-burst\d+")
-EDGES = ("colo-gw1", "cloud-gw1")
 RELEASE = (ROOT / "build/booking/VERSION").read_text(encoding="utf-8").strip()
 CLOUDS = str(OPERATOR / "clouds.yaml")
 
@@ -47,16 +48,6 @@ def servers(cloud: Any) -> dict[str, Any]:
     return {each.name: each for each in found}
 
 
-def states(lab: Lab, edge: str) -> dict[str, str]:
-    """Map each server to what an edge says of it: up, down or drained."""
-    lines = lab.on(edge, "sudo understudy-balancer show").out.splitlines()
-    return {line.split()[0]: line.split()[1] for line in lines}
-
-
-def changed(done: Done) -> dict[str, str]:
-    return dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.out, re.MULTILINE))
-
-
 def serving(lab: Lab, cloud: Any, count: int, edges: Sequence[str] = EDGES) -> set[str]:
     """Demand that so many burst servers serve: for the cloud, the edges and the inventory; return their names."""
     names = set(servers(cloud))
@@ -71,8 +62,7 @@ def requests_of(lab: Lab, names: set[str], edges: Sequence[str] = EDGES) -> dict
     """Count the requests that each edge has given to each of these servers."""
     counted: dict[tuple[str, str], int] = {}
     for edge in edges:
-        text = lab.on(edge, "curl -s '127.0.0.1:8404/stats;csv'").out.removeprefix("# ")
-        rows = {row["svname"]: row for row in csv.DictReader(text.splitlines()) if row["pxname"] == "was"}
+        rows = figures(lab, edge)
         counted |= {(edge, name): int(rows[name]["stot"] or 0) for name in names}
     return counted
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.acceptance.conftest import run
+from tests.acceptance.conftest import Lab
+from tests.acceptance.test_reach import site_again
 
 
-def test_check_mode_of_the_site_changes_nothing_and_fails_nowhere() -> None:
-    done = run(["ansible-playbook", "playbooks/site.yml", "--check"], seconds=900)
-    assert done.ok, done.out[-3000:] + done.err
+def test_check_mode_of_the_site_changes_nothing_and_fails_nowhere(lab: Lab) -> None:
+    site_again(lab, "--check")

@@ -11,7 +11,7 @@ import pytest
 
 from lab import faults
 from tests.acceptance.conftest import ROOT, Lab, eventually
-from tests.acceptance.test_show import CLOUD_EDGE, COLO_EDGE
+from tests.acceptance.edges import CLOUD_EDGE, COLO_EDGE
 from tests.long.scaling import (
     BURST,
     EDGES,
