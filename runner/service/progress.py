@@ -165,20 +165,24 @@ def _state_after(job: Job, told: Told) -> JobState:
 
 
 def _observe(connection: Connection, job: Job, told: Told, now: datetime) -> None:
-    """Keep what a job about servers has seen: `ready_servers` and `inventory_stale` of its set_stats."""
+    """Keep what a job about servers has seen: `ready_servers`, `allowed_servers` and `inventory_stale` of set_stats."""
     asked = job.variables.get(COUNTED)
     known = capacity.get(connection, now)
     ready, stale = told.results.get("ready_servers"), told.results.get("inventory_stale", False)
+    allowed = told.results.get("allowed_servers")  # unlimited and unknown are the same here: nothing is told
+    allowed = allowed if isinstance(allowed, int) else None
     succeeded = job.state is JobState.SUCCEEDED
     if isinstance(ready, int):
         # What failed is not wanted any more: the next alert asks for the same again, not for more on top.
         wanted = asked if isinstance(asked, int) else _on_its_way(connection, ready)
         wanted = wanted if succeeded else ready
-        capacity.put(connection, Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=bool(stale)), now)
+        seen = Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=bool(stale), allowed=allowed)
+        capacity.put(connection, seen, now)
     elif not isinstance(asked, int):
         return
     elif succeeded and not stale:
-        capacity.put(connection, Capacity(wanted=asked, ready=asked, age_seconds=0.0, stale=False), now)
+        seen = Capacity(wanted=asked, ready=asked, age_seconds=0.0, stale=False, allowed=allowed)
+        capacity.put(connection, seen, now)
     elif known is not None:
         capacity.want(connection, known.ready)
 

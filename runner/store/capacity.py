@@ -23,7 +23,7 @@ def get(connection: Connection, now: datetime) -> Capacity | None:
     if row is None:
         return None
     age = max(0.0, (now - row["observed_at"]).total_seconds())
-    return Capacity(wanted=row["wanted"], ready=row["ready"], age_seconds=age, stale=row["stale"])
+    return Capacity(row["wanted"], row["ready"], age_seconds=age, stale=row["stale"], allowed=row["allowed"])
 
 
 def put(connection: Connection, capacity: Capacity, at: datetime) -> None:
@@ -32,6 +32,7 @@ def put(connection: Connection, capacity: Capacity, at: datetime) -> None:
         "wanted": capacity.wanted,
         "ready": capacity.ready,
         "stale": capacity.stale,
+        "allowed": capacity.allowed,
         "observed_at": at - timedelta(seconds=capacity.age_seconds),
     }
     statement = insert(connection, CAPACITY).values(id=1, **values)

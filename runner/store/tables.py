@@ -164,6 +164,7 @@ CAPACITY = Table(
     Column("ready", Integer, nullable=False),
     Column("observed_at", Moment, nullable=False),
     Column("stale", Boolean, nullable=False),
+    Column("allowed", Integer),  # by the cloud's quota; none: without limit, or not known
 )
 
 HEARTBEATS = Table(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
 
 from runner.errors import InvalidRequest, NotFound, Refused
-from runner.model import Capacity, Decision, Job, JobState, Verdict
+from runner.model import Capacity, Decision, Job, JobState, Variables, Verdict
+from runner.policy.absence import Absence
 from runner.service import progress, questions, wishes
 from runner.service.progress import Holder, Told
 from runner.service.rules import Rules
@@ -40,6 +42,28 @@ def _waiting(store: Store, rules: Rules) -> Job:
     job = _submit(store, rules)
     assert (job.state, job.approvals_needed) == (JobState.WAITING, 2)
     return job
+
+
+def _holder(store: Store, name: str = "n") -> Holder:
+    with store.write() as connection:
+        return Holder(name, nodes.enrol(connection, name, NOW, NOW + timedelta(seconds=4)))
+
+
+def _there(store: Store, wanted: int, ready: int) -> None:
+    with store.write() as connection:
+        capacity.put(connection, Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=False), NOW)
+
+
+def _end(store: Store, job: Job, results: Variables, ending: str = "succeeded") -> None:
+    """Let a queued job run to an end with what its playbook told."""
+    holder = _holder(store)
+    assert progress.claim(store, job.id, holder, NOW) is not None
+    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
+    progress.finish(store, job.id, Told(ending, "Seen.", 1, results), holder, NOW)
+
+
+def _done(store: Store, rules: Rules, action: str, results: Variables, **variables: int) -> None:
+    _end(store, _submit(store, rules, action, **variables), results)
 
 
 def test_a_wish_becomes_a_job_and_a_line_in_the_ledger(store: Store, rules: Rules) -> None:
@@ -149,15 +173,32 @@ def test_servers_are_counted_when_the_brake_is_let_off_where_that_is_this_sites(
 
 @pytest.mark.parametrize(("state", "believed"), [("succeeded", 1), ("failed", 4)])
 def test_a_count_is_believed_whatever_was_wanted_before(store: Store, rules: Rules, state: str, believed: int) -> None:
-    with store.write() as connection:
-        capacity.put(connection, Capacity(wanted=4, ready=4, age_seconds=0.0, stale=False), NOW)
-    results = {"ready_servers": 1, "inventory_stale": True} if state == "succeeded" else {}
-    holder, job = _holder(store), _submit(store, rules, "count_servers")
-    assert progress.claim(store, job.id, holder, NOW) is not None
-    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
-    progress.finish(store, job.id, Told(state, "Seen.", 1, results), holder, NOW)
+    _there(store, wanted=4, ready=4)
+    results: Variables = {"ready_servers": 1, "inventory_stale": True} if state == "succeeded" else {}
+    _end(store, _submit(store, rules, "count_servers"), results, state)
     known = Capacity(wanted=believed, ready=believed, age_seconds=0.0, stale=state == "succeeded")
     assert questions.capacity(store, NOW) == known
+
+
+@pytest.mark.parametrize(
+    ("action", "results"),
+    [
+        ("count_servers", {"ready_servers": 2, "allowed_servers": 4}),
+        ("scale_out", {"ready_servers": 2, "allowed_servers": 4}),
+        ("scale_in", {"allowed_servers": 4}),
+    ],
+)
+def test_what_the_quota_allows_is_kept_until_a_job_says_nothing_of_it(
+    store: Store, rules: Rules, action: str, results: dict[str, int]
+) -> None:
+    _there(store, wanted=2, ready=2)
+    variables = {} if action == "count_servers" else {"wanted_servers": 2}
+    _done(store, rules, action, results, **variables)
+    known = questions.capacity(store, NOW)
+    assert known == Capacity(wanted=2, ready=2, age_seconds=0.0, stale=False, allowed=4)
+    assert questions.plan(store, dataclasses.replace(rules, absence=Absence(1, 5, NOW)), NOW).allowed == 4
+    _done(store, rules, action, {"ready_servers": 2}, **variables)
+    assert questions.capacity(store, NOW) == Capacity(wanted=2, ready=2, age_seconds=0.0, stale=False)
 
 
 def test_a_count_leaves_what_a_job_behind_it_is_asked_for(store: Store, rules: Rules) -> None:
@@ -174,11 +215,6 @@ def test_unknown_jobs_are_not_found(store: Store) -> None:
         wishes.approve(store, "nothing", "lee", NOW)
     with pytest.raises(NotFound):
         questions.events(store, "nothing")
-
-
-def _holder(store: Store, name: str = "n") -> Holder:
-    with store.write() as connection:
-        return Holder(name, nodes.enrol(connection, name, NOW, NOW + timedelta(seconds=4)))
 
 
 def test_a_job_ends_with_what_was_seen_and_a_failure_is_told(store: Store, rules: Rules) -> None:
@@ -220,8 +256,7 @@ def test_an_inherited_job_is_recorded_by_the_heir_only(store: Store, rules: Rule
 
 
 def test_what_was_wanted_is_remembered_once_it_is_known_what_there_is(store: Store, rules: Rules) -> None:
-    with store.write() as connection:
-        capacity.put(connection, Capacity(wanted=1, ready=1, age_seconds=0, stale=False), NOW)
+    _there(store, wanted=1, ready=1)
     hear(store, rules, body())
     found = questions.capacity(store, NOW)
     assert found is not None
