@@ -39,7 +39,11 @@ def _allowed_by_the_quota(connection: Connection) -> None:
     _add(connection, CAPACITY.c.allowed)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first_tables, _allowed_by_the_quota)
+def _settled(connection: Connection) -> None:
+    _add(connection, CAPACITY.c.settled)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first_tables, _allowed_by_the_quota, _settled)
 
 
 def upgrade(connection: Connection, steps: tuple[Callable[[Connection], None], ...] = STEPS) -> tuple[int, int]:

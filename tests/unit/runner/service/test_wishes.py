@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 
 import pytest
 
 from runner.errors import InvalidRequest, NotFound, Refused
-from runner.model import Capacity, Decision, Job, JobState, Variables, Verdict
-from runner.policy.absence import Absence
+from runner.model import Capacity, Decision, Job, JobState, Verdict
 from runner.service import progress, questions, wishes
 from runner.service.progress import Holder, Told
 from runner.service.rules import Rules
@@ -47,23 +45,6 @@ def _waiting(store: Store, rules: Rules) -> Job:
 def _holder(store: Store, name: str = "n") -> Holder:
     with store.write() as connection:
         return Holder(name, nodes.enrol(connection, name, NOW, NOW + timedelta(seconds=4)))
-
-
-def _there(store: Store, wanted: int, ready: int) -> None:
-    with store.write() as connection:
-        capacity.put(connection, Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=False), NOW)
-
-
-def _end(store: Store, job: Job, results: Variables, ending: str = "succeeded") -> None:
-    """Let a queued job run to an end with what its playbook told."""
-    holder = _holder(store)
-    assert progress.claim(store, job.id, holder, NOW) is not None
-    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
-    progress.finish(store, job.id, Told(ending, "Seen.", 1, results), holder, NOW)
-
-
-def _done(store: Store, rules: Rules, action: str, results: Variables, **variables: int) -> None:
-    _end(store, _submit(store, rules, action, **variables), results)
 
 
 def test_a_wish_becomes_a_job_and_a_line_in_the_ledger(store: Store, rules: Rules) -> None:
@@ -171,45 +152,6 @@ def test_servers_are_counted_when_the_brake_is_let_off_where_that_is_this_sites(
     assert (job.action, job.requested_by, job.state) == ("count_servers", "lee", JobState.QUEUED)
 
 
-@pytest.mark.parametrize(("state", "believed"), [("succeeded", 1), ("failed", 4)])
-def test_a_count_is_believed_whatever_was_wanted_before(store: Store, rules: Rules, state: str, believed: int) -> None:
-    _there(store, wanted=4, ready=4)
-    results: Variables = {"ready_servers": 1, "inventory_stale": True} if state == "succeeded" else {}
-    _end(store, _submit(store, rules, "count_servers"), results, state)
-    known = Capacity(wanted=believed, ready=believed, age_seconds=0.0, stale=state == "succeeded")
-    assert questions.capacity(store, NOW) == known
-
-
-@pytest.mark.parametrize(
-    ("action", "results"),
-    [
-        ("count_servers", {"ready_servers": 2, "allowed_servers": 4}),
-        ("scale_out", {"ready_servers": 2, "allowed_servers": 4}),
-        ("scale_in", {"allowed_servers": 4}),
-    ],
-)
-def test_what_the_quota_allows_is_kept_until_a_job_says_nothing_of_it(
-    store: Store, rules: Rules, action: str, results: dict[str, int]
-) -> None:
-    _there(store, wanted=2, ready=2)
-    variables = {} if action == "count_servers" else {"wanted_servers": 2}
-    _done(store, rules, action, results, **variables)
-    known = questions.capacity(store, NOW)
-    assert known == Capacity(wanted=2, ready=2, age_seconds=0.0, stale=False, allowed=4)
-    assert questions.plan(store, dataclasses.replace(rules, absence=Absence(1, 5, NOW)), NOW).allowed == 4
-    _done(store, rules, action, {"ready_servers": 2}, **variables)
-    assert questions.capacity(store, NOW) == Capacity(wanted=2, ready=2, age_seconds=0.0, stale=False)
-
-
-def test_a_count_leaves_what_a_job_behind_it_is_asked_for(store: Store, rules: Rules) -> None:
-    holder, job = _holder(store), _submit(store, rules, "count_servers")
-    assert progress.claim(store, job.id, holder, NOW) is not None
-    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
-    _submit(store, rules, "scale_out", wanted_servers=2)
-    progress.finish(store, job.id, Told("succeeded", "Seen.", 1, {"ready_servers": 0}), holder, NOW)
-    assert questions.capacity(store, NOW) == Capacity(wanted=2, ready=0, age_seconds=0.0, stale=False)
-
-
 def test_unknown_jobs_are_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         wishes.approve(store, "nothing", "lee", NOW)
@@ -256,7 +198,8 @@ def test_an_inherited_job_is_recorded_by_the_heir_only(store: Store, rules: Rule
 
 
 def test_what_was_wanted_is_remembered_once_it_is_known_what_there_is(store: Store, rules: Rules) -> None:
-    _there(store, wanted=1, ready=1)
+    with store.write() as connection:
+        capacity.put(connection, Capacity(wanted=1, ready=1, age_seconds=0, stale=False), NOW)
     hear(store, rules, body())
     found = questions.capacity(store, NOW)
     assert found is not None
