@@ -21,7 +21,7 @@ NOTIFICATION = "notifications: [{name: duty, url_file: /etc/u, on: [alarm]}]"
 def test_the_inventories_file_is_valid(inventory: str) -> None:
     loaded = load((INVENTORIES / inventory / "policies.yml").read_text(encoding="utf-8"), "policies.yml")
     assert loaded.time_zone == ZoneInfo("Asia/Seoul")
-    assert [each.name for each in loaded.policies] == ["crowd", "crowd-left", "colo-lost"]
+    assert [each.name for each in loaded.policies] == ["crowd", "crowd-left", "burst-server-lost", "colo-lost"]
 
 
 def test_everything_in_the_file_arrives() -> None:
