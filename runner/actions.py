@@ -23,7 +23,10 @@ class Variable:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Action:
-    """One thing the runner can do. `lock` names what two jobs may not touch at once."""
+    """One thing the runner can do. `lock` names what two jobs may not touch at once.
+
+    `time_limit_seconds` is that of each attempt: what a runner that came back, or its heir, begins again has all of it.
+    """
 
     name: str
     playbook: str  # below playbooks/, without .yml

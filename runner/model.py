@@ -163,3 +163,4 @@ class Capacity:
     ready: int
     age_seconds: float  # of the observation
     stale: bool  # the inventory served its last good list: adding is allowed, removing is not
+    allowed: int | None = None  # how many the cloud's quota lets there be; None: without limit, or not known

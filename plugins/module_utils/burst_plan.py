@@ -71,6 +71,16 @@ class Situation:
     cores_each: int = 1
     ram_mib_each: int = 0
 
+    @property
+    def allowed(self) -> int | None:
+        """Return how many burst servers the quota lets there be, None when it does not end.
+
+        Those that are there have their part of it already, the dead and half-built ones too: they are replaced or
+        finished. Places and ceiling are not asked.
+        """
+        fits, _ = self.room.for_servers(self.cores_each, self.ram_mib_each)
+        return None if math.isinf(fits) else len(self.servers) + int(fits)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -172,6 +182,12 @@ def out(situation: Situation, wanted: int, floor: int = 0, ceiling: int | None =
         told=tuple(told),
         short=short,
     )
+
+
+def look(situation: Situation, _wanted: int, _floor: int = 0, _ceiling: int | None = None) -> Plan:
+    """Plan nothing: say what serves."""
+    serving, _, _ = _judged(situation)
+    return Plan(keep=tuple(serving))
 
 
 def into(situation: Situation, wanted: int, floor: int = 0, ceiling: int | None = None) -> Plan:

@@ -15,9 +15,10 @@ description:
     nothing. A cloud that does not answer fails the task.
 options:
   direction:
-    description: Whether servers are to be added or removed. C(out) never removes one that serves.
+    description:
+      - Whether servers are to be added or removed. C(out) never removes one that serves; C(look) plans nothing.
     type: str
-    choices: [out, into]
+    choices: [out, into, look]
     required: true
   wanted:
     description: How many burst servers are to serve.
@@ -76,6 +77,10 @@ plan:
   description: >-
     Lists C(keep), C(finish), C(create) and C(remove), sentences C(told), and C(short), why there will be fewer.
   type: dict
+  returned: always
+allowed:
+  description: How many burst servers the project's quota lets there be, those that are there included; none: no limit.
+  type: int
   returned: always
 image:
   description: >-
@@ -140,7 +145,7 @@ def chosen(found: list[dict[str, str]], release: str) -> dict[str, str]:
 
 
 OPTIONS = CLOUD_OPTIONS | {
-    "direction": {"type": "str", "choices": ["out", "into"], "required": True},
+    "direction": {"type": "str", "choices": ["out", "into", "look"], "required": True},
     "wanted": {"type": "int", "required": True},
     "floor": {"type": "int", "default": 0},
     "ceiling": {"type": "int", "required": True},
@@ -157,7 +162,7 @@ def look(connection: Any, asked: dict[str, Any]) -> tuple[burst_plan.Situation, 
     with ThreadPoolExecutor(4) as pool:
         flavour = pool.submit(connection.compute.find_flavor, asked["flavor"], ignore_missing=False)
         there, left = pool.submit(servers, connection), pool.submit(room, connection)
-        published = pool.submit(images, connection)
+        published = pool.submit(images, connection) if asked["direction"] == "out" else None
         situation = burst_plan.Situation(
             servers=there.result(),
             places=tuple(burst_plan.Place(each["name"], each["address"]) for each in asked["places"]),
@@ -166,7 +171,7 @@ def look(connection: Any, asked: dict[str, Any]) -> tuple[burst_plan.Situation, 
             cores_each=flavour.result().vcpus,
             ram_mib_each=flavour.result().ram,
         )
-        return situation, published.result()
+        return situation, published.result() if published else []
 
 
 def written(plan: burst_plan.Plan) -> dict[str, Any]:
@@ -180,14 +185,16 @@ def written(plan: burst_plan.Plan) -> dict[str, Any]:
     }
 
 
+DECIDE = {"out": burst_plan.out, "into": burst_plan.into, "look": burst_plan.look}
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     asked = module.params
     situation, published = work_with(module, lambda connection: look(connection, asked), "Nothing was changed.")
-    decide = burst_plan.out if asked["direction"] == "out" else burst_plan.into
     try:
-        plan = decide(situation, asked["wanted"], asked["floor"], asked["ceiling"])
+        plan = DECIDE[asked["direction"]](situation, asked["wanted"], asked["floor"], asked["ceiling"])
     except burst_plan.RefusedError as refusal:
         module.fail_json(msg=str(refusal))
     image = chosen(published, asked["release"]) if plan.create or plan.finish else {}
@@ -196,7 +203,7 @@ def main() -> None:
             msg=f"{len(plan.create)} burst servers are to be made and cloud {asked['cloud']} has no published image; "
             "make one: ansible-playbook playbooks/bake_image.yml"
         )
-    module.exit_json(changed=False, plan=written(plan), image=image)
+    module.exit_json(changed=False, plan=written(plan), allowed=situation.allowed, image=image)
 
 
 if __name__ == "__main__":

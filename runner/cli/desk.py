@@ -98,7 +98,8 @@ class StoreDesk:
         found = questions.plan(self.store, self.rules.current(), self.clock(), hours)
         coming = tuple(PlannedServers(each.starts_at, each.wanted, each.reason) for each in found.hours)
         ready = found.readiness
-        return Plan(found.servers, found.reason, ready.text if ready else None, ready.alarm if ready else False, coming)
+        text, alarm = (ready.text, ready.alarm) if ready else (None, False)
+        return Plan(found.servers, found.reason, text, alarm, coming, found.allowed)
 
     def brake(self) -> Brake:
         """Return the brake."""

@@ -124,6 +124,8 @@ def plan(data: Data, around: Surroundings) -> None:
     screen = output.console()
     screen.print(table)
     screen.print(f"Wanted now: {data['servers']} ({output.clean(data['reason'])}).")
+    if data["allowed"] is not None:
+        screen.print(_allowed(data))
     if data["readiness"]:
         screen.print(Text(output.clean(data["readiness"]), "bold red" if data["alarm"] else ""))
 
@@ -136,6 +138,8 @@ def capacity(data: Data, _around: Surroundings) -> None:
         return
     told = f"{data['ready']} of {data['wanted']} burst servers are ready, as of {output.age(data['age_seconds'])}."
     screen.print(Text(told, "" if data["ready"] >= data["wanted"] else "yellow"))
+    if data["allowed"] is not None:
+        screen.print(_allowed(data))
     if data["stale"]:
         screen.print(
             Text("That is the inventory's last good list: the cloud did not answer. Nothing is removed.", "red")
@@ -150,6 +154,10 @@ def brake(data: Data, around: Surroundings) -> None:
     by, since = output.clean(data["by"]), output.moment(data["since"], around)
     told = f"The brake is ON since {since}, by {by}: {output.clean(data['reason'])}"
     output.console().print(Text(told, "bold red"))
+
+
+def _allowed(data: Data) -> str:
+    return f"The cloud's quota lets there be {data['allowed']}."
 
 
 def _approvals(data: Data) -> str:

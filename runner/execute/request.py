@@ -17,7 +17,7 @@ EventKind = Literal["play", "task", "ok", "changed", "failed", "unreachable", "s
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunRequest:
-    """One attempt of one job.
+    """One attempt of one job; `time_limit_seconds` is for it alone.
 
     `inventory` is the project's source; it is frozen once per job and every attempt reads the frozen one.
     `environment` is added to the run's own and is visible to other processes: never put a secret there.

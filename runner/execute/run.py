@@ -61,26 +61,20 @@ class Executor:
         if self._preloaded:
             self._preloaded.start()
 
-    def run(
-        self,
-        request: RunRequest,
-        on_event: Callable[[PlaybookEvent], None],
-        lease: Lease,
-        deadline: datetime | None = None,
-    ) -> RunOutcome:
+    def run(self, request: RunRequest, on_event: Callable[[PlaybookEvent], None], lease: Lease) -> RunOutcome:
         """Run to the end, in this thread. Leftovers of earlier attempts are ended first.
 
-        Ends by itself, TIMED_OUT, at the request's time limit or at `deadline`, whichever is first; FENCED when the
-        lease lapses; CANCELLED after `cancel`, and only when none of its processes is left.
+        Ends by itself, TIMED_OUT, at the request's time limit, which is this attempt's own; FENCED when the lease
+        lapses; CANCELLED after `cancel`, and only when none of its processes is left.
         Raises ExecutionError when it cannot be started, or when processes are left that cannot be ended.
         """
         started_at = self._clock()
-        limit = request.time_limit_seconds
-        if deadline is not None:
-            limit = min(limit, (deadline - started_at).total_seconds())
         scrub = self._scrub(request)
         kept = scratch.kept_folder(self._state_dir, request.job_id, request.attempt)
-        with self._attempt(request, lease, limit) as watch, Artifacts(kept, request.output_limit_bytes, scrub) as files:
+        with (
+            self._attempt(request, lease, request.time_limit_seconds) as watch,
+            Artifacts(kept, request.output_limit_bytes, scrub) as files,
+        ):
 
             def tell(event: PlaybookEvent) -> None:
                 files.event(event)

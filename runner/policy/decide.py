@@ -13,7 +13,7 @@ from runner.model import Alert, AlertStatus, Decision, Verdict
 from runner.policy.durations import words
 from runner.policy.history import covering, held_by_block_period, held_by_cooldown, opposing
 from runner.policy.policies import COUNTED, Policies, Policy, spoken_of, target_of
-from runner.policy.servers import Bounds, base_of, stepped
+from runner.policy.servers import Bounds, base_of, stepped, wanted_of
 from runner.policy.wishes import decide_plan, decide_wish
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def _bounded(case: _Case) -> Decision | None:
     policy, situation = case.policy, case.situation
     if not policy.counts:
         return None
+    if policy.replaces:
+        return _none_wanted(case)
     bounds = Bounds(policy.floor or 0, policy.ceiling or 0, situation.planned_servers)
     base, wanted = base_of(situation, bounds), _wanted(case)
     if (wanted < base) if policy.action.removes else (wanted > base):
@@ -216,6 +218,18 @@ def _bounded(case: _Case) -> Decision | None:
         f"Refused: {base} servers are wanted and no fewer may be: the floor of policy {policy.name} is {bounds.floor}, "
         f"the capacity plan wants {bounds.planned}.",
     )
+
+
+def _none_wanted(case: _Case) -> Decision | None:
+    if wanted_of(case.situation):
+        return None
+    if case.situation.capacity is None:
+        return case.says(
+            Verdict.REFUSED,
+            "Refused: how many servers are wanted is not known, as none were ever listed; nothing is replaced. "
+            "Let them be counted: understudy submit count_servers.",
+        )
+    return case.says(Verdict.REFUSED, "Refused: no burst server is wanted, so what is lost is not replaced.")
 
 
 # not ours, over, brake, merged, cool-down, block period, quiet, stale inventory, floor and ceiling: in this order.
@@ -241,6 +255,9 @@ def _allowed(case: _Case) -> Decision:
         base, wanted = base_of(case.situation, bounds), _wanted(case)
         variables = {COUNTED: wanted}
         what = f"{policy.action.name} from {base} to {wanted} servers{bounds.limit(base + (policy.step or 0), wanted)}"
+        if policy.replaces:
+            limit = bounds.limit(wanted_of(case.situation), wanted)
+            what = f"{policy.action.name} replaces what is lost of the {wanted} servers that are wanted{limit}"
     because = f"{alert.name} {'fires' if alert.status is AlertStatus.FIRING else 'is over'} (policy {policy.name})"
     if policy.approvals:
         people = "one person's approval" if policy.approvals == 1 else f"the approval of {policy.approvals} people"

@@ -100,6 +100,11 @@ class Policy:
         return self.counts and not self.action.removes
 
     @property
+    def replaces(self) -> bool:
+        """Tell whether the policy only brings back what is lost: as many as are wanted already."""
+        return self.adds and self.step == 0
+
+    @property
     def site(self) -> Site:
         """Return the site whose runner acts on it."""
         return self.owner or self.action.owner
@@ -231,8 +236,8 @@ def _counts_well(place: _Place, policy: Policy) -> None:
         raise place.wrong("target", policy.target, f"leave it out: {name} has the one target {policy.action.lock}")
     if policy.variables:
         raise place.wrong("variables", dict(policy.variables), f"leave it out: {name} is told {COUNTED} by step")
-    if not policy.step or (policy.step < 0) != policy.action.removes:
-        sign = "less than 0, such as -1" if policy.action.removes else "more than 0, such as +2"
+    if policy.step is None or (policy.step < 0) != policy.action.removes:
+        sign = "less than 0, such as -1" if policy.action.removes else "more than 0, such as +2, or +0 for what is lost"
         raise place.wrong("step", policy.step, f"{name} needs a step of {sign}")
     if policy.ceiling is None and policy.adds:
         raise place.wrong("ceiling", None, f"{name} needs the most servers there may ever be")

@@ -48,7 +48,21 @@ def base_of(situation: Situation, bounds: Bounds) -> int:
     return bounds.least if capacity is None else max(capacity.wanted, capacity.ready)
 
 
+def wanted_of(situation: Situation) -> int:
+    """Return how many servers were wanted last; 0 when nothing was ever observed.
+
+    What is still there does not count: it may be on its way out.
+    """
+    return situation.capacity.wanted if situation.capacity else 0
+
+
 def stepped(situation: Situation, bounds: Bounds, step: int) -> int:
-    """Return how many servers there shall be after a step: never below the floor or the plan (see `Bounds`)."""
+    """Return how many servers there shall be after a step: never below the floor or the plan (see `Bounds`).
+
+    A step of 0 is as many as are wanted, also beyond the ceiling: it replaces what is lost and adds nothing.
+    """
+    if step == 0:
+        wanted = wanted_of(situation)
+        return max(wanted, bounds.raised(wanted))
     number = base_of(situation, bounds) + step
     return bounds.raised(number) if step > 0 else bounds.lowered(number)

@@ -165,22 +165,38 @@ def _state_after(job: Job, told: Told) -> JobState:
 
 
 def _observe(connection: Connection, job: Job, told: Told, now: datetime) -> None:
-    """Keep what a job about servers has seen: `ready_servers` and `inventory_stale` of its set_stats."""
-    asked = job.variables.get(COUNTED)
-    known = capacity.get(connection, now)
-    ready, stale = told.results.get("ready_servers"), told.results.get("inventory_stale", False)
-    succeeded = job.state is JobState.SUCCEEDED
-    if isinstance(ready, int):
-        # What failed is not wanted any more: the next alert asks for the same again, not for more on top.
-        wanted = asked if isinstance(asked, int) else _on_its_way(connection, ready)
-        wanted = wanted if succeeded else ready
-        capacity.put(connection, Capacity(wanted=wanted, ready=ready, age_seconds=0.0, stale=bool(stale)), now)
-    elif not isinstance(asked, int):
-        return
-    elif succeeded and not stale:
-        capacity.put(connection, Capacity(wanted=asked, ready=asked, age_seconds=0.0, stale=False), now)
-    elif known is not None:
-        capacity.want(connection, known.ready)
+    """Keep what a job about servers has seen: `ready_servers` and its neighbours in the playbook's set_stats."""
+    asked, succeeded = job.variables.get(COUNTED), job.state is JobState.SUCCEEDED
+    known, settled = capacity.get(connection, now), capacity.settled(connection)
+    ready, stale = told.results.get("ready_servers"), bool(told.results.get("inventory_stale", False))
+    allowed = told.results.get("allowed_servers")  # unlimited and unknown are the same here: nothing is told
+    allowed = allowed if isinstance(allowed, int) else None
+    if isinstance(asked, int):
+        # What failed is not wanted any more: the next alert asks for the same again, not for more on top. What was
+        # wanted before it still is, or a server that is lost and could not be replaced at once would be forgotten.
+        kept = min(settled, asked)
+        if isinstance(ready, int):
+            wanted = asked if succeeded else max(ready, kept)
+            capacity.put(connection, Capacity(wanted, ready, 0.0, stale=stale, allowed=allowed), now)
+        elif succeeded and not stale:
+            capacity.put(connection, Capacity(asked, asked, 0.0, stale=False, allowed=allowed), now)
+        elif known is not None:
+            capacity.want(connection, max(known.ready, kept))
+    elif isinstance(ready, int):
+        settled = _still_wanted(settled, known.ready if known else 0, ready, told.results.get("lost_servers"))
+        wanted = _on_its_way(connection, settled)
+        capacity.put(connection, Capacity(wanted, ready, 0.0, stale=stale, allowed=allowed), now, settled)
+
+
+def _still_wanted(settled: int, before: int, ready: int, lost: object) -> int:
+    """Return how many of the `settled` servers are wanted after a count that found `ready`, where `before` were ready.
+
+    A server that the cloud lists and calls dead is lost (`lost` of them), and the edges' alert has it replaced. So it
+    is with one that was missing already: a job could not replace it. Any other that the cloud lists no more was
+    removed by somebody, and is not wanted.
+    """
+    missing = max(lost if isinstance(lost, int) else 0, settled - before)
+    return max(ready, min(settled, ready + missing))
 
 
 def _on_its_way(connection: Connection, otherwise: int) -> int:

@@ -33,6 +33,7 @@ class Planned:
     reason: str = NO_CALENDAR
     hours: tuple[PlannedHour, ...] = ()
     readiness: Readiness | None = None
+    allowed: int | None = None  # by the cloud's quota; None: without limit, or not known
 
 
 def planned(connection: Connection, rules: Rules, now: datetime, hours_ahead: int = HOURS_AHEAD) -> Planned:
@@ -45,8 +46,9 @@ def planned(connection: Connection, rules: Rules, now: datetime, hours_ahead: in
     known = counted(connection, rules, now)
     measured = set_up_seconds(connection)
     servers, reason = start_early(hours, now, known.ready if known else 0, measured)
-    ready = readiness(hours, now, known, measured, zone=calendar.time_zone if calendar else UTC)
-    return Planned(servers, reason, hours, ready)
+    zone, allowed = calendar.time_zone if calendar else UTC, known.allowed if known else None
+    ready = readiness(hours, now, known, measured, zone=zone, allowed=allowed)
+    return Planned(servers, reason, hours, ready, allowed)
 
 
 def set_up_seconds(connection: Connection) -> dict[int, float]:

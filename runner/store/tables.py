@@ -164,6 +164,8 @@ CAPACITY = Table(
     Column("ready", Integer, nullable=False),
     Column("observed_at", Moment, nullable=False),
     Column("stale", Boolean, nullable=False),
+    Column("allowed", Integer),  # by the cloud's quota; none: without limit, or not known
+    Column("settled", Integer),  # wanted as it was before the jobs that are on their way
 )
 
 HEARTBEATS = Table(

@@ -58,7 +58,7 @@ class PlannedServers:
 class Plan:
     """What the calendar wants now, early start included, and in the next hours.
 
-    `readiness`: a sentence about the next busy hour; `alarm`: it will not be ready by itself.
+    `readiness`: a sentence about the next busy hour; `alarm`: it will not be ready by itself. `allowed`: by the quota.
     """
 
     servers: int
@@ -66,6 +66,7 @@ class Plan:
     readiness: str | None = None
     alarm: bool = False
     hours: tuple[PlannedServers, ...] = ()
+    allowed: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

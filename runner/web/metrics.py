@@ -100,6 +100,9 @@ def _of_capacity(found: Figures) -> Iterator[Metric]:
         yield _gauge("capacity_ready_servers", "Burst servers that served when last observed.", known.ready)
         yield _gauge("capacity_age_seconds", "Age of that observation.", known.age_seconds)
         yield _gauge("capacity_stale", "1 when it came from the inventory's last good list.", known.stale)
+        if known.allowed is not None:
+            about = "Burst servers that the cloud's quota lets there be; missing when without limit, or not known."
+            yield _gauge("capacity_allowed_servers", about, known.allowed)
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -154,7 +154,7 @@ class _Example:
             ledger=dict.fromkeys(Verdict, 0),
             unjudged=0,
             oldest_unjudged_seconds=0.0,
-            capacity=Capacity(0, 0, 0.0, stale=False),
+            capacity=Capacity(0, 0, 0.0, stale=False, allowed=0),
             planned_servers=0,
             brake_on=False,
             heartbeat="Watchdog",

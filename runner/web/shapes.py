@@ -203,13 +203,17 @@ class LedgerAnswer(Answer):
 
 
 class CapacityAnswer(Answer):
-    """Burst servers: how many are wanted and ready, and how well that is known; null: never observed."""
+    """Burst servers: how many are wanted and ready, and how well that is known; null: never observed.
+
+    `allowed`: how many the cloud's quota lets there be; null: without limit, or not known.
+    """
 
     known: bool
     wanted: int | None = None
     ready: int | None = None
     age_seconds: float | None = None
     stale: bool | None = None
+    allowed: int | None = None
 
 
 class PlannedServersAnswer(Answer):
@@ -223,13 +227,15 @@ class PlannedServersAnswer(Answer):
 class PlanAnswer(Answer):
     """The capacity plan: the servers it wants now (early start included), and in the next hours.
 
-    `readiness`: a sentence about the next busy hour; `alarm`: it will not be ready by itself.
+    `readiness`: a sentence about the next busy hour; `alarm`: it will not be ready by itself. `allowed`: how many the
+    cloud's quota lets there be; null: without limit, or not known.
     """
 
     servers: int
     reason: str
     readiness: str | None
     alarm: bool
+    allowed: int | None
     hours: list[PlannedServersAnswer]
 
 

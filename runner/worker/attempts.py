@@ -34,13 +34,7 @@ MOST_RETRIES = 1  # of an action that may repeat, when its hosts did not answer
 class Executor(Protocol):
     """What runs playbooks; `execute.run.Executor` is the real one."""
 
-    def run(
-        self,
-        request: RunRequest,
-        on_event: Callable[[PlaybookEvent], None],
-        lease: Lease,
-        deadline: datetime | None = None,
-    ) -> RunOutcome:
+    def run(self, request: RunRequest, on_event: Callable[[PlaybookEvent], None], lease: Lease) -> RunOutcome:
         """Run to the end and return what came of it."""
 
     def cancel(self, job_id: str) -> bool:

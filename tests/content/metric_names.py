@@ -59,6 +59,7 @@ OTHERS = {
     "haproxy_backend_current_queue",
     "haproxy_frontend_http_requests_total",
     "haproxy_frontend_http_responses_total",
+    "haproxy_server_status",
 }
 
 _WORDS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}

@@ -137,7 +137,7 @@ class InventoryFolder:
         started = time.monotonic()
         done = subprocess.run(
             command, env={**inherited, **settings, **environment}, cwd=self.path, capture_output=True,
-            text=True, timeout=60, check=False,
+            text=True, timeout=300, check=False,
         )  # fmt: skip
         return Run(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
 

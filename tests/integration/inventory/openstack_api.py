@@ -99,9 +99,13 @@ def server(name: str, function: str | None, *addresses: str, **changes: Any) -> 
 
 @dataclass
 class FakeCloud:
-    """A cloud whose servers and faults a test sets; `asked` counts the pages asked for."""
+    """A cloud whose servers, quota and faults a test sets; `asked` counts the pages asked for.
+
+    `limits`: absolute ones as the API calls them; none is a cloud that does not tell.
+    """
 
     servers: Sequence[dict[str, Any]] = ()
+    limits: dict[str, int] | None = None
     fault: Fault = "none"
     page_length: int = 1000
     oldest: bool = False
@@ -178,6 +182,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.fake.asked += 1
             with suppress(BrokenPipeError, ConnectionResetError):
                 self._servers(parse_qs(url.query))
+        elif url.path.endswith("/limits") and self.fake.limits is not None:
+            self._send(200, {"limits": {"rate": [], "absolute": self.fake.limits}})
+        elif "/flavors/" in url.path:
+            self._send(200, {"flavor": {"id": "1", "name": url.path.rsplit("/", 1)[1], "vcpus": 2, "ram": 4096}})
+        elif url.path.endswith("/limits"):
+            self._error(500, "Unexpected API Error.")
         elif url.path.startswith("/v3"):
             self._send(200, {"version": _version("v3.14", f"{self.fake.url}/v3/")})
         elif url.path.startswith("/compute/v2.1"):

@@ -57,7 +57,7 @@ class Haproxy:
         if command.startswith("show stat"):
             return STATISTICS.format(requests=self.requests)
         self.told.append(command)
-        self.admin = 8 if command.endswith("drain") else 0
+        self.admin = {"drain": 8, "maint": 1}.get(command.rsplit(" ", 1)[1], 0)
         return "\n"
 
 
@@ -94,38 +94,57 @@ def test_a_server_in_drain_or_maintenance_is_not_usable(admin: int) -> None:
 def test_draining_tells_the_one_server_and_keeps_it_for_the_next_load(
     edge: object, haproxy: Haproxy, tmp_path: Path
 ) -> None:
-    assert tool.drain(edge, "colo-was1", 1, last=False, check=False)
+    assert tool.drain(edge, "colo-was1", 1, last=False, close=False, check=False)
     assert haproxy.told == ["set server was/colo-was1 state drain"]
     assert "colo-was1 10.20.1.11 2 8" in (tmp_path / "server-state").read_text(encoding="utf-8")
 
 
 def test_draining_a_drained_server_changes_nothing(edge: object, haproxy: Haproxy) -> None:
     haproxy.admin = 8
-    assert not tool.drain(edge, "colo-was1", 1, last=False, check=False)
+    assert not tool.drain(edge, "colo-was1", 1, last=False, close=False, check=False)
     assert haproxy.told == []
+
+
+@pytest.mark.parametrize(("before", "told"), [(0, ["drain", "maint"]), (8, ["maint"]), (1, []), (0x01 | 0x04, [])])
+def test_the_place_of_a_server_that_goes_for_good_is_closed_once(
+    edge: object, haproxy: Haproxy, before: int, told: list[str]
+) -> None:
+    haproxy.admin = before
+    assert tool.drain(edge, "colo-was1", 1, last=False, close=True, check=True) is bool(told)
+    assert tool.drain(edge, "colo-was1", 1, last=False, close=True, check=False) is bool(told)
+    assert [command.rsplit(" ", 1)[1] for command in haproxy.told] == told
+
+
+def test_a_place_is_closed_when_its_server_has_finished_its_requests_and_not_before(
+    edge: object, haproxy: Haproxy
+) -> None:
+    haproxy.requests = 4
+    with pytest.raises(tool.RefusalError, match="still had 5 requests"):
+        tool.drain(edge, "colo-was1", 0.2, last=False, close=True, check=False)
+    assert haproxy.told == ["set server was/colo-was1 state drain"]
 
 
 def test_a_server_that_does_not_finish_in_time_is_told(edge: object, haproxy: Haproxy) -> None:
     haproxy.requests = 4
     with pytest.raises(tool.RefusalError, match=r"colo-was1 still had 5 requests at colo-gw1 after 0\.2 s"):
-        tool.drain(edge, "colo-was1", 0.2, last=False, check=False)
+        tool.drain(edge, "colo-was1", 0.2, last=False, close=False, check=False)
 
 
 def test_the_last_usable_server_is_not_drained(edge: object, haproxy: Haproxy) -> None:
     haproxy.second = DOWN
     with pytest.raises(tool.RefusalError, match="is the only usable server of colo-gw1"):
-        tool.drain(edge, "colo-was1", 1, last=False, check=False)
+        tool.drain(edge, "colo-was1", 1, last=False, close=False, check=False)
     assert haproxy.told == []
 
 
 def test_the_last_usable_server_is_drained_when_told_so(edge: object, haproxy: Haproxy) -> None:
     haproxy.second = DOWN
-    assert tool.drain(edge, "colo-was1", 1, last=True, check=False)
+    assert tool.drain(edge, "colo-was1", 1, last=True, close=False, check=False)
 
 
 def test_a_server_that_is_down_may_be_drained_when_no_other_is_up(edge: object, haproxy: Haproxy) -> None:
     haproxy.first = haproxy.second = DOWN
-    assert tool.drain(edge, "colo-was1", 1, last=False, check=False)
+    assert tool.drain(edge, "colo-was1", 1, last=False, close=False, check=False)
 
 
 def test_enrolling_waits_for_the_health_check(edge: object, haproxy: Haproxy) -> None:
@@ -141,14 +160,14 @@ def test_a_server_that_does_not_become_ready_is_told_with_its_last_check(edge: o
 
 
 def test_looking_only_changes_nothing(edge: object, haproxy: Haproxy) -> None:
-    assert tool.drain(edge, "colo-was1", 1, last=False, check=True)
+    assert tool.drain(edge, "colo-was1", 1, last=False, close=False, check=True)
     assert not tool.enrol(edge, "colo-was1", 1, check=True)
     assert haproxy.told == []
 
 
 def test_an_unknown_server_is_named_with_those_that_are_known(edge: object) -> None:
     with pytest.raises(tool.RefusalError, match="knows no server 'was7'; it knows cloud-was1, colo-was1"):
-        tool.drain(edge, "was7", 1, last=False, check=False)
+        tool.drain(edge, "was7", 1, last=False, close=False, check=False)
 
 
 def test_a_silent_haproxy_is_told(tmp_path: Path) -> None:

@@ -124,6 +124,19 @@ def test_what_is_removed_makes_room_for_its_successor() -> None:
     assert plan.short == ""
 
 
+@pytest.mark.parametrize(
+    ("room", "allowed"), [(Room(servers=1), 4), (Room(servers=9, cores=5), 5), (Room(servers=-2), 3), (Room(), None)]
+)
+def test_the_quota_allows_those_that_are_there_and_what_it_leaves(room: Room, allowed: int | None) -> None:
+    servers = (server(1), server(2, BUILDING), server(3, status="ERROR"))  # each has its part already
+    assert situation(*servers, room=room).allowed == allowed
+
+
+def test_looking_plans_nothing_whatever_is_wanted() -> None:
+    plan = burst_plan.look(situation(server(1), server(2, BUILDING)), 99)
+    assert (names(plan.keep), plan.create, plan.remove) == (["burst1"], (), ())
+
+
 def test_when_all_places_are_taken_the_dead_ones_place_is_used_again() -> None:
     servers = [server(number) for number in range(1, 5)]
     plan = burst_plan.out(situation(*servers, server(5, status="ERROR")), 5)

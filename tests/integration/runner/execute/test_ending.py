@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -93,14 +92,6 @@ def test_a_run_ends_at_its_time_limit(stage: Stage) -> None:
     assert outcome.ending is Ending.TIMED_OUT
     assert "its limit is 8 s" in outcome.summary
     assert not alive(number(file))
-
-
-def test_a_run_ends_at_the_deadline_of_its_job(stage: Stage) -> None:
-    stage.lease.renew(60)
-    text, _ = endless(stage, "deadline")
-    deadline = now() + timedelta(seconds=1.5)
-    outcome = stage.executor.run(stage.request(text), lambda event: None, stage.lease, deadline)
-    assert outcome.ending is Ending.TIMED_OUT
 
 
 def test_what_a_successful_run_leaves_behind_is_ended(stage: Stage) -> None:

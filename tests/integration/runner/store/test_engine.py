@@ -11,7 +11,7 @@ import sqlalchemy
 from sqlalchemy import Connection, select
 
 from runner.errors import StoreUnavailable
-from runner.store import brake, engine, inbox, steps
+from runner.store import brake, capacity, engine, inbox, steps
 from runner.store.brake import Brake
 from runner.store.engine import Store, check_sqlite, open_store
 from runner.store.tables import TABLES, VERSION
@@ -25,7 +25,7 @@ def test_many_that_open_a_new_store_at_once_all_find_its_tables(store_url: str) 
     for opened in stores:
         with opened.read() as connection:
             assert set(sqlalchemy.inspect(connection).get_table_names()) == set(TABLES.tables)
-            assert connection.execute(select(VERSION.c.step)).scalars().all() == [1]
+            assert connection.execute(select(VERSION.c.step)).scalars().all() == list(range(1, len(steps.STEPS) + 1))
         opened.close()
 
 
@@ -42,6 +42,24 @@ def test_a_store_gets_only_the_steps_that_it_lacks(store: Store) -> None:
     assert ran == ["second"]
 
 
+def test_a_store_of_the_first_release_keeps_what_it_knows_of_the_servers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    old = sqlalchemy.create_engine(url)
+    with old.begin() as connection:
+        steps.upgrade(connection, steps.STEPS[:1])
+        columns = {column["name"] for column in sqlalchemy.inspect(connection).get_columns("capacity")}
+        assert columns == {"id", "wanted", "ready", "observed_at", "stale"}
+        row = "(1, 3, 2, '2026-11-25 12:00:00', 0)"
+        connection.execute(sqlalchemy.text(f"INSERT INTO capacity VALUES {row}"))  # noqa: S608 - a constant
+    old.dispose()
+    opened = open_store(url)
+    with opened.read() as connection:
+        found = capacity.get(connection, NOON)
+    opened.close()
+    assert found is not None
+    assert (found.wanted, found.ready, found.allowed) == (3, 2, None)
+
+
 def test_a_step_that_fails_leaves_nothing(store: Store) -> None:
     def broken(connection: Connection) -> None:
         connection.execute(sqlalchemy.text("ALTER TABLE brake ADD COLUMN extra TEXT"))
@@ -51,7 +69,7 @@ def test_a_step_that_fails_leaves_nothing(store: Store) -> None:
         steps.upgrade(connection, (*steps.STEPS, broken))
     with store.read() as connection:
         assert "extra" not in {column["name"] for column in sqlalchemy.inspect(connection).get_columns("brake")}
-        assert connection.execute(select(VERSION.c.step)).scalars().all() == [1]
+        assert connection.execute(select(VERSION.c.step)).scalars().all() == list(range(1, len(steps.STEPS) + 1))
 
 
 def test_a_store_of_a_newer_release_is_left_alone(store: Store) -> None:

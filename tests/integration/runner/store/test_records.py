@@ -189,6 +189,16 @@ def test_capacity_is_unknown_until_it_is_observed_and_then_grows_old(store: Stor
         assert capacity.get(connection, LATER) == Capacity(wanted=5, ready=2, age_seconds=300, stale=True)
 
 
+def test_what_the_quota_allows_is_kept_until_an_observation_says_nothing_of_it(store: Store) -> None:
+    seen = Capacity(wanted=2, ready=2, age_seconds=0, stale=False, allowed=4)
+    with store.write() as connection:
+        capacity.put(connection, seen, NOON)
+        capacity.want(connection, 3)
+        assert capacity.get(connection, NOON) == dataclasses.replace(seen, wanted=3)
+        capacity.put(connection, dataclasses.replace(seen, allowed=None), NOON)
+        assert capacity.get(connection, NOON) == dataclasses.replace(seen, allowed=None)
+
+
 def test_the_latest_heartbeat_and_mark_count_also_when_an_older_one_comes_late(store: Store) -> None:
     with store.write() as connection:
         assert heartbeats.last(connection, "Watchdog") is None

@@ -65,13 +65,7 @@ class FakeExecutor:
         self._journal, self._seconds, self._node = journal, seconds, node
         self._cancelled: dict[str, threading.Event] = {}
 
-    def run(
-        self,
-        request: RunRequest,
-        on_event: Callable[[PlaybookEvent], None],
-        lease: Lease,
-        deadline: datetime | None = None,
-    ) -> RunOutcome:
+    def run(self, request: RunRequest, on_event: Callable[[PlaybookEvent], None], lease: Lease) -> RunOutcome:
         started = datetime.now(UTC)
         cancelled = self._cancelled.setdefault(request.job_id, threading.Event())
         if not lease.valid():

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runner.model import JobState, Verdict
+from runner.model import Capacity, JobState, Verdict
 from runner.policy import calendar
 from runner.service import wishes
 from runner.service.rules import Rules
+from runner.store import capacity, ledger, outbox
 from runner.store import heartbeats as heard
-from runner.store import ledger, outbox
 from runner.store.engine import Store
 from runner.worker import heartbeats, notifications, schedules
 from tests.integration.runner.receivers import Receiver
@@ -88,9 +88,27 @@ def test_each_silence_of_the_heartbeat_raises_one_alarm(store: Store, rules: Rul
     assert not heartbeats.check(store, rules, NOW + 11 * MINUTE, NOW)
 
 
-def test_the_plan_raises_the_servers_and_warns_when_they_will_be_late(store: Store) -> None:
+def _evening() -> Rules:
     text = 'time_zone: Asia/Seoul\nceiling: 9\nweek: [{days: [wed], from: "18:00", to: "22:00", load: 6}]\n'
-    rules = Rules("cloud", policies(), calendar.load(text, "calendar.yml"))
+    return Rules("cloud", policies(), calendar.load(text, "calendar.yml"))
+
+
+@pytest.mark.parametrize(("allowed", "alarms"), [(4, 1), (6, 0), (None, 0)])
+def test_a_quota_too_small_for_the_next_busy_hour_raises_the_alarm_hours_before(
+    store: Store, allowed: int | None, alarms: int
+) -> None:
+    known, early = Capacity(0, 0, age_seconds=0, stale=False, allowed=allowed), NOW - timedelta(hours=8)
+    with store.write() as connection:
+        capacity.put(connection, known, early)
+    assert heartbeats.check_readiness(store, _evening(), early) is bool(alarms)
+    with store.read() as connection:
+        told = [note.body for note in outbox.pending(connection, early + MINUTE)]
+    assert [body for body in told if "the cloud's quota lets there be 4. Ask the cloud for more now." in body] == told
+    assert len(told) == alarms
+
+
+def test_the_plan_raises_the_servers_and_warns_when_they_will_be_late(store: Store) -> None:
+    rules = _evening()
     assert wishes.follow_plan(store, rules, NOW - timedelta(hours=8), random) is None
     assert wishes.follow_plan(store, rules, NOW, random) is not None  # 17:40, twenty minutes before
     assert wishes.follow_plan(store, rules, NOW, random) is None

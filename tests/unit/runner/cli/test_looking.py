@@ -17,13 +17,14 @@ LINE = {
 LEDGER = {"lines": [LINE], "before": None}
 PLAN = {
     "servers": 2, "reason": "usual load 200 on wed", "readiness": "ready 2 of 4 at 17:42 for 18:00.", "alarm": False,
+    "allowed": None,
     "hours": [
         {"at": "2026-11-25T08:00:00Z", "servers": 0, "reason": "usual load 0"},
         {"at": "2026-11-25T09:00:00Z", "servers": 2, "reason": "usual load 200"},
         {"at": "2026-11-25T10:00:00Z", "servers": 4, "reason": "x2 for the opening of The Understudy"},
     ],
 }  # fmt: skip
-CAPACITY = {"known": True, "wanted": 4, "ready": 2, "age_seconds": 95.0, "stale": False}
+CAPACITY = {"known": True, "wanted": 4, "ready": 2, "age_seconds": 95.0, "stale": False, "allowed": None}
 OFF: dict[str, Any] = {"on": False, "reason": None, "by": None, "since": None}
 ON = {"on": True, "reason": "network works", "by": "kim", "since": "2026-11-25T06:42:10Z"}
 
@@ -65,6 +66,13 @@ def test_a_bar_is_never_wider_than_its_column(desk: Desk) -> None:
 def test_capacity_says_how_old_its_knowledge_is(desk: Desk) -> None:
     desk.answers("GET /capacity", CAPACITY)
     assert desk.run("capacity").out == "2 of 4 burst servers are ready, as of 1 min ago.\n"
+
+
+@pytest.mark.parametrize(("command", "answer"), [("plan", PLAN), ("capacity", CAPACITY)])
+def test_what_the_quota_allows_is_shown_where_it_is_known(desk: Desk, command: str, answer: dict[str, Any]) -> None:
+    desk.answers(f"GET /{command}", answer, answer | {"allowed": 3})
+    assert "quota" not in desk.run(command).out
+    assert "The cloud's quota lets there be 3.\n" in desk.run(command).out
 
 
 def test_a_stale_list_and_an_unknown_number_are_said_as_such(desk: Desk) -> None:

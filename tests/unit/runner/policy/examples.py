@@ -52,6 +52,12 @@ policies:
     action: bake_image
     on: resolved
     approvals: 2
+  - name: burst-lost
+    match: ['alertname="BurstServerDown"']
+    action: scale_out
+    step: +0
+    ceiling: 6
+    cooldown: 30s
 schedules:
   - {name: nightly, cron: 30 4 * * *, action: bake_image, approvals: 1}
 heartbeat: {alertname: Watchdog, silent_after: 3m}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from runner.model import AlertStatus, Decision, JobState, Verdict
+from runner.model import AlertStatus, Capacity, Decision, JobState, Verdict
 from runner.policy.decide import decide
 from runner.policy.situation import Situation
 from tests.unit.runner.policy.examples import FILE, NOW, alert, capacity, ended, job, policies, situation
@@ -206,3 +206,48 @@ policies:
     assert decide(alert("SiteDark"), preparing, policies(text)).verdict is Verdict.ASK
     under_way = situation(active=(job("fail_over_to_cloud"),))
     assert decide(alert("SiteDark"), under_way, policies(text)).verdict is Verdict.MERGED
+
+
+def lost(here: Situation) -> Decision:
+    return decide(alert("BurstServerDown", instance="cloud-burst1"), here, policies())
+
+
+@pytest.mark.parametrize(
+    ("known", "planned", "asked", "limit"),
+    [
+        (capacity(3), 0, 3, ""),
+        (capacity(3, ready=0), 0, 3, ""),
+        (capacity(9), 0, 9, ""),  # beyond the ceiling: nothing is added
+        (capacity(1), 4, 4, " (the plan; the step asked for 1)"),
+        (capacity(1), 9, 6, " (the plan; the step asked for 1)"),
+    ],
+)
+def test_what_is_lost_is_replaced_to_as_many_as_are_wanted(
+    known: Capacity, planned: int, asked: int, limit: str
+) -> None:
+    decision = lost(situation(capacity=known, planned_servers=planned))
+    assert (decision.verdict, dict(decision.variables)) == (Verdict.RUN, {"wanted_servers": asked})
+    assert decision.reason == (
+        "BurstServerDown fires (policy burst-lost): scale_out replaces what is lost of the "
+        f"{asked} servers that are wanted{limit}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        (capacity(0), "no burst server is wanted, so what is lost is not replaced."),
+        (capacity(0, ready=2), "no burst server is wanted"),  # they are on their way out
+        (None, "how many servers are wanted is not known, as none were ever listed; nothing is replaced."),
+    ],
+)
+def test_what_nobody_wants_is_not_replaced(known: Capacity | None, why: str) -> None:
+    decision = lost(situation(capacity=known, planned_servers=2))
+    assert (decision.verdict, dict(decision.variables)) == (Verdict.REFUSED, {})
+    assert why in decision.reason
+
+
+def test_an_addition_on_its_way_covers_what_is_lost_and_another_waits_for_its_cool_down() -> None:
+    assert lost(situation(active=(job(variables={"wanted_servers": 5}),))).verdict is Verdict.MERGED
+    assert lost(situation(recent=(ended(seconds_ago=29),))).verdict is Verdict.HELD
+    assert lost(situation(recent=(ended(seconds_ago=31),))).verdict is Verdict.RUN

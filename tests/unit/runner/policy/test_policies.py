@@ -21,12 +21,13 @@ NOTIFICATION = "notifications: [{name: duty, url_file: /etc/u, on: [alarm]}]"
 def test_the_inventories_file_is_valid(inventory: str) -> None:
     loaded = load((INVENTORIES / inventory / "policies.yml").read_text(encoding="utf-8"), "policies.yml")
     assert loaded.time_zone == ZoneInfo("Asia/Seoul")
-    assert [each.name for each in loaded.policies] == ["crowd", "crowd-left", "colo-lost"]
+    assert [each.name for each in loaded.policies] == ["crowd", "crowd-left", "burst-server-lost", "colo-lost"]
 
 
 def test_everything_in_the_file_arrives() -> None:
     loaded = policies(FILE + NOTIFICATION)
-    crowd, left, dead, image = loaded.policies
+    crowd, left, dead, image, lost = loaded.policies
+    assert (lost.step, lost.replaces, crowd.replaces) == (0, True, False)
     assert (crowd.step, crowd.floor, crowd.ceiling, crowd.cooldown) == (2, 1, 6, timedelta(minutes=3))
     assert left.quiet == timedelta(minutes=10)
     assert (dead.blocked_for, crowd.blocked_for) == (timedelta(minutes=30), timedelta(0))
@@ -59,8 +60,10 @@ def test_the_policies_of_an_alert_are_known_whatever_its_status() -> None:
         ("floor: 1", "floor: '1'", "policies[0].floor is '1'; expected a valid integer."),
         ("ceiling: 6", "ceiling: 201", "policies[0].ceiling is 201; scale_out takes at most 200."),
         ("    ceiling: 6\n", "", "policies[0].ceiling is empty; scale_out needs the most servers"),
-        ("step: +2", "step: -2", "policies[0].step is -2; scale_out needs a step of more than 0, such as +2."),
+        ("step: +2", "step: -2", "policies[0].step is -2; scale_out needs a step of more than 0, such as +2,"),
         ("step: -1", "step: +1", "policies[1].step is 1; scale_in needs a step of less than 0, such as -1."),
+        ("step: -1", "step: +0", "policies[1].step is 0; scale_in needs a step of less than 0, such as -1."),
+        ("step: +2", "step: ~", "policies[0].step is empty; scale_out needs a step of more than 0, such as +2,"),
         ("step: +2", "step: +2\n    target: x", "policies[0].target is 'x'; leave it out: scale_out has the one"),
         ("step: +2", "step: +2\n    variables: {a: 1}", "policies[0].variables is {'a': 1}; leave it out:"),
         ("target: '{instance}'", "step: 1", "policies[2].step is 1; leave it out: recover_was counts no servers."),
@@ -80,7 +83,7 @@ def test_the_policies_of_an_alert_are_known_whatever_its_status() -> None:
             "approvals: 1, variables: {a: b}}",
             "schedules[0].variables is {'a': 'b'}; Action bake_image",
         ),
-        ("heartbeat:", "policies:", "line 31: the key 'policies' stands twice; expected YAML."),
+        ("heartbeat:", "policies:", "line 37: the key 'policies' stands twice; expected YAML."),
         ("time_zone: Asia/Seoul", "- [", "line "),
         ("time_zone: Asia/Seoul", "catalogue: {}", "catalogue is {}; the catalogue stands in runner/actions.py"),
         (NOTIFICATION, "notifications: [{name: duty, url: 'slack://secret'}]", "notifications[0].url_file is missing"),

@@ -42,6 +42,11 @@ def _waiting(store: Store, rules: Rules) -> Job:
     return job
 
 
+def _holder(store: Store, name: str = "n") -> Holder:
+    with store.write() as connection:
+        return Holder(name, nodes.enrol(connection, name, NOW, NOW + timedelta(seconds=4)))
+
+
 def test_a_wish_becomes_a_job_and_a_line_in_the_ledger(store: Store, rules: Rules) -> None:
     job = _submit(store, rules, "scale_out", wanted_servers=2)
     assert (job.state, job.requested_by) == (JobState.QUEUED, "kim")
@@ -147,38 +152,11 @@ def test_servers_are_counted_when_the_brake_is_let_off_where_that_is_this_sites(
     assert (job.action, job.requested_by, job.state) == ("count_servers", "lee", JobState.QUEUED)
 
 
-@pytest.mark.parametrize(("state", "believed"), [("succeeded", 1), ("failed", 4)])
-def test_a_count_is_believed_whatever_was_wanted_before(store: Store, rules: Rules, state: str, believed: int) -> None:
-    with store.write() as connection:
-        capacity.put(connection, Capacity(wanted=4, ready=4, age_seconds=0.0, stale=False), NOW)
-    results = {"ready_servers": 1, "inventory_stale": True} if state == "succeeded" else {}
-    holder, job = _holder(store), _submit(store, rules, "count_servers")
-    assert progress.claim(store, job.id, holder, NOW) is not None
-    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
-    progress.finish(store, job.id, Told(state, "Seen.", 1, results), holder, NOW)
-    known = Capacity(wanted=believed, ready=believed, age_seconds=0.0, stale=state == "succeeded")
-    assert questions.capacity(store, NOW) == known
-
-
-def test_a_count_leaves_what_a_job_behind_it_is_asked_for(store: Store, rules: Rules) -> None:
-    holder, job = _holder(store), _submit(store, rules, "count_servers")
-    assert progress.claim(store, job.id, holder, NOW) is not None
-    assert isinstance(progress.begin(store, job.id, 0, action=ACTIONS[job.action], holder=holder, now=NOW), Job)
-    _submit(store, rules, "scale_out", wanted_servers=2)
-    progress.finish(store, job.id, Told("succeeded", "Seen.", 1, {"ready_servers": 0}), holder, NOW)
-    assert questions.capacity(store, NOW) == Capacity(wanted=2, ready=0, age_seconds=0.0, stale=False)
-
-
 def test_unknown_jobs_are_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         wishes.approve(store, "nothing", "lee", NOW)
     with pytest.raises(NotFound):
         questions.events(store, "nothing")
-
-
-def _holder(store: Store, name: str = "n") -> Holder:
-    with store.write() as connection:
-        return Holder(name, nodes.enrol(connection, name, NOW, NOW + timedelta(seconds=4)))
 
 
 def test_a_job_ends_with_what_was_seen_and_a_failure_is_told(store: Store, rules: Rules) -> None:

@@ -106,7 +106,7 @@ class MemoryDesk:
 
     def plan(self, hours: int) -> Plan:
         self._note("plan", hours)
-        return Plan(3, "friday", "ready 3 of 6", alarm=True, hours=(PlannedServers(NOON, 6, "opening"),))
+        return Plan(3, "friday", "ready 3 of 6", alarm=True, hours=(PlannedServers(NOON, 6, "opening"),), allowed=5)
 
     def brake(self) -> Brake:
         self._note("brake")

@@ -20,7 +20,7 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 
 def test_the_store_is_shown_as_it_is_at_the_scrape() -> None:
-    desk = MemoryDesk(known=Capacity(4, 3, 12.5, stale=True))
+    desk = MemoryDesk(known=Capacity(4, 3, 12.5, stale=True, allowed=6))
     response = ask(desk, "GET", "/metrics", "read")
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     found = samples(response.text)
@@ -30,8 +30,8 @@ def test_the_store_is_shown_as_it_is_at_the_scrape() -> None:
     expected = {
         "store_up": 1, "deliveries_unjudged": 5, "deliveries_unjudged_age_seconds": 1.5, "planned_servers": 3,
         "capacity_known": 1, "capacity_wanted_servers": 4, "capacity_ready_servers": 3, "capacity_age_seconds": 12.5,
-        "capacity_stale": 1, "brake_on": 1, "notifications_pending": 1, "workers_alive": 1, "rules_refused": 0,
-        "followers": 0,
+        "capacity_stale": 1, "capacity_allowed_servers": 6, "brake_on": 1, "notifications_pending": 1,
+        "workers_alive": 1, "rules_refused": 0, "followers": 0,
     }  # fmt: skip
     assert {name: found[name, ()] for name in expected} == expected
     assert found["build_info", (("version", "0.1"),)] == 1
@@ -42,6 +42,10 @@ def test_what_is_unknown_is_missing_and_not_zero() -> None:
     found = {name for name, _ in samples(ask(MemoryDesk(), "GET", "/metrics", "read").text)}
     assert "capacity_known" in found
     assert not found & {"capacity_wanted_servers", "capacity_ready_servers", "heartbeat_age_seconds"}
+    unlimited = MemoryDesk(known=Capacity(4, 3, 12.5, stale=False))
+    found = {name for name, _ in samples(ask(unlimited, "GET", "/metrics", "read").text)}
+    assert "capacity_ready_servers" in found
+    assert "capacity_allowed_servers" not in found
 
 
 def test_without_the_store_the_scrape_says_so_and_goes_on() -> None:

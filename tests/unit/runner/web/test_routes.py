@@ -81,16 +81,18 @@ def test_the_ledger_is_listed_and_filtered() -> None:
 
 def test_capacity_that_was_never_observed_is_not_zero() -> None:
     assert ask(MemoryDesk(), "GET", "/capacity", "read").json() == {
-        "known": False, "wanted": None, "ready": None, "age_seconds": None, "stale": None,
+        "known": False, "wanted": None, "ready": None, "age_seconds": None, "stale": None, "allowed": None,
     }  # fmt: skip
-    known = ask(MemoryDesk(known=Capacity(3, 2, 4.5, stale=True)), "GET", "/capacity", "read")
-    assert known.json() == {"known": True, "wanted": 3, "ready": 2, "age_seconds": 4.5, "stale": True}
+    known = ask(MemoryDesk(known=Capacity(3, 2, 4.5, stale=True, allowed=5)), "GET", "/capacity", "read")
+    assert known.json() == {
+        "known": True, "wanted": 3, "ready": 2, "age_seconds": 4.5, "stale": True, "allowed": 5,
+    }  # fmt: skip
 
 
 def test_the_plan_says_what_it_wants_and_whether_it_will_be_ready() -> None:
     desk = MemoryDesk()
     found = ask(desk, "GET", "/plan?hours=6", "read").json()
-    assert (found["servers"], found["readiness"], found["alarm"]) == (3, "ready 3 of 6", True)
+    assert (found["servers"], found["readiness"], found["alarm"], found["allowed"]) == (3, "ready 3 of 6", True, 5)
     assert found["hours"] == [{"at": "2026-11-25T12:00:00Z", "servers": 6, "reason": "opening"}]
     assert desk.asked == [("plan", 6)]
 

@@ -51,6 +51,11 @@ class Server:
         return bool(self.admin & (DRAINED | MAINTENANCE))
 
     @property
+    def closed(self) -> bool:
+        """Tell whether nobody checks it: no server is expected there."""
+        return bool(self.admin & MAINTENANCE)
+
+    @property
     def usable(self) -> bool:
         """Tell whether it gets new requests."""
         return not self.drained and self.operational in OPERATIONAL
@@ -146,14 +151,18 @@ class Edge:
         Path(name).replace(self.state_file)
 
 
-def drain(edge: Edge, name: str, deadline_seconds: float, *, last: bool, check: bool) -> bool:
-    """Give a server no new requests and wait until it has finished those it has; tell whether something changed."""
+def drain(edge: Edge, name: str, deadline_seconds: float, *, last: bool, close: bool, check: bool) -> bool:
+    """Give a server no new requests and wait until it has finished those it has; tell whether something changed.
+
+    `close`: it goes for good. Its place is then in maintenance, for HAProxy calls a drained server that is gone down.
+    """
     servers = edge.servers()
     server = find(servers, name, edge.name)
     if not last:
         refuse_to_drain_the_last(servers, name, edge.name)
+    done = server.closed if close else server.drained
     if check:
-        return not server.drained
+        return not done
     if not server.drained:
         edge.tell(name, "drain")
         edge.save()
@@ -165,7 +174,10 @@ def drain(edge: Edge, name: str, deadline_seconds: float, *, last: bool, check: 
                 f"drained: look at 'show sess' on {edge.path}, wait or stop the server, then run this again."
             )
         time.sleep(PAUSE_SECONDS)
-    return not server.drained
+    if close and not done:
+        edge.tell(name, "maint")
+        edge.save()
+    return not done
 
 
 def enrol(edge: Edge, name: str, deadline_seconds: float, *, check: bool) -> bool:
@@ -214,6 +226,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         sub.add_argument("server")
         if command == "drain":
             sub.add_argument("--last", action="store_true", help="also when it is the only usable one")
+            sub.add_argument("--close", action="store_true", help="it goes for good: check it no more")
     commands.add_parser("save", help="write down the servers' states for the next load")
     sub = commands.add_parser("certificate", help="let HAProxy load a new certificate")
     sub.add_argument("file", type=Path)
@@ -228,7 +241,8 @@ def main() -> int:
     changed = False
     try:
         if asked.command == "drain":
-            changed = drain(edge, asked.server, asked.deadline, last=asked.last, check=asked.check)
+            last, close = asked.last, asked.close
+            changed = drain(edge, asked.server, asked.deadline, last=last, close=close, check=asked.check)
         elif asked.command == "enrol":
             changed = enrol(edge, asked.server, asked.deadline, check=asked.check)
         elif asked.command == "certificate":
