@@ -13,8 +13,8 @@ import pytest
 from lab import faults, runners
 from tests.acceptance.conftest import Lab, eventually
 from tests.acceptance.crowds import Crowd, clean
+from tests.long.chain import OWNER, burst_servers, jobs, released
 from tests.long.scaling import EDGES, servers
-from tests.long.test_chain import OWNER, burst_servers, jobs, released
 
 __all__ = ["released"]  # a fixture
 pytestmark = pytest.mark.usefixtures("image", "as_it_was", "released")
