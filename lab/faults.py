@@ -81,6 +81,7 @@ def power_on(lab: Lab, name: str) -> None:
     tables.delete_elements(WAN, WAN_TABLE, "powered_off", [_public(lab, name)])
     _hosts_on(lab, lab.topology.hosts_of(name))
     if name == lab.topology.cloud_site:
+        network.ensure_cloud(lab.topology)
         cloud.power_on()
 
 

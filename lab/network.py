@@ -37,7 +37,7 @@ def ensure(topology: Topology, paths: Paths) -> bool:
     changed.append(links.ensure_namespace(layout.WAN, _WAN_SETTINGS))
     changed += [links.ensure_switch(switch) for switch in layout.wan_switches(topology)]
     changed.append(tables.ensure(layout.WAN, rules.wan(topology)))
-    changed.append(links.ensure_node(layout.cloud_node(topology)))
+    changed.append(ensure_cloud(topology))
     changed += [links.ensure_node(layout.host_node(topology, host)) for host in topology.hosts]
     changed.append(links.ensure_routes(None, layout.operator_routes(topology)))
     return any(changed)
@@ -71,6 +71,11 @@ def ensure_outside(topology: Topology, paths: Paths) -> bool:
 def ensure_host(topology: Topology, name: str) -> bool:
     """Build the namespace and wires of one podman host; return whether anything changed."""
     return links.ensure_node(layout.host_node(topology, topology.host(name)))
+
+
+def ensure_cloud(topology: Topology) -> bool:
+    """Mend the cloud's wires and routes, which a machine loses with its power; return whether anything changed."""
+    return links.ensure_node(layout.cloud_node(topology))
 
 
 def remove_host(name: str) -> None:

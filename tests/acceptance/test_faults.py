@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.conftest import Lab, eventually, run
 
 COLO, CLOUD, WITNESS = "10.210.101.2", "10.210.102.2", "10.210.103.2"
-CLOUD_WAS = "10.210.2.11"
+CLOUD_WAS, CLOUD_API = "10.210.2.11", "10.210.102.10"
 
 
 def echo_requests(lab: Lab, host: str) -> int:
@@ -105,6 +105,8 @@ def test_power_off_takes_the_cloud_and_its_servers_come_back(lab: Lab) -> None:
     for host in ("cloud-gw1", "cloud-was1", "cloud-ops1"):
         eventually(partial(lab.answers, host), 240, f"{host} answers again")
     eventually(lambda: lab.pings("colo-was1", CLOUD_WAS), 60, "the tunnel is back by itself")
+    storage = f"timeout 5 bash -c '</dev/tcp/{CLOUD_API}/8080'"
+    eventually(lambda: lab.on("colo-db1", storage).ok, 60, "the cloud's storage is reached from the colo again")
 
 
 def test_pause_freezes_a_host_and_resume_goes_on_where_it_was(lab: Lab) -> None:
