@@ -12,10 +12,10 @@ export ANSIBLE_STRATEGY := mitogen_linear
 export ANSIBLE_STRATEGY_PLUGINS := $(wildcard $(VENV)/lib/python3*/site-packages/ansible_mitogen/plugins/strategy)
 endif
 .PHONY: help setup demo lab site lab-down lab-status check lint unit content integration molecule acceptance long test \
-        bench bench-reach collection lock docs clean
+        bench bench-booking bench-reach collection lock docs clean
 
 help: ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv from the hash-locked requirements (quick when nothing changed)
 	@requirements/setup.sh
@@ -68,6 +68,9 @@ bench: setup ## measure the inventory plugin (bench/inventory)
 
 bench-reach: setup ## measure on the running lab how fast an alert becomes servers that sell (bench/reach)
 	@$(SUDO) $(VENV)/bin/python -m bench.reach.run
+
+bench-booking: site ## bookings per core second on the lab beside pgbench on the same database (reports/bench-booking.json)
+	@$(SUDO) $(VENV)/bin/python -m bench.booking
 
 collection: setup ## build the tree as the Ansible collection understudy.hybrid into build/
 	@ansible-galaxy collection build --force --output-path build

@@ -1,7 +1,7 @@
 """Measure what the booking application costs: bookings per core beside pgbench on the same database, in one run.
 
-Needs the booking service in the lab (`make site`), as root. CPU is that of the processes of each host's unit.
-Writes reports/bench-booking.json.
+`make bench-booking`. Needs the booking service in the lab (`make site`), as root. CPU is that of the processes of each
+host's unit. Writes reports/bench-booking.json.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EDGES = ("colo-gw1", "cloud-gw1")
 DATABASE = "colo-db1"
 UNITS = dict.fromkeys(SERVERS, "was.service") | dict.fromkeys(EDGES, "haproxy.service") | {DATABASE: "patroni.service"}
 TICKS = os.sysconf("SC_CLK_TCK")
-PGBENCH = "sudo -u postgres /usr/lib/postgresql/17/bin/pgbench"
+PGBENCH = 'sudo -u postgres "$(ls -dv /usr/lib/postgresql/*/bin/pgbench | tail -1)"'  # the newest
 
 
 def on(lab: faults.Lab, host: str, command: str, seconds: float = 300) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import resource
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,53 @@ def test_an_entry_is_in_the_file_when_write_returns(tmp_path: Path) -> None:
             return read(tmp_path / "journal")
 
     assert asyncio.run(check()) == [ENTRY]
+
+
+class SlowDisk:
+    """An os.fsync that ends when it is allowed to; `kept` is what each one began with: the file and its size."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[int, int]] = []
+        self.asked = threading.Semaphore(0)
+        self.allowed = threading.Semaphore(0)
+
+    def fsync(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        self.kept.append((found.st_ino, found.st_size))
+        self.asked.release()
+        assert self.allowed.acquire(timeout=30)
+
+
+async def _turns() -> None:
+    """Let everything that is ready to go on do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_write_returns_no_sooner_than_the_disk_has_the_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, disk = tmp_path / "journal", SlowDisk()
+    monkeypatch.setattr(os, "fsync", disk.fsync)
+
+    async def asked() -> None:
+        assert await asyncio.to_thread(disk.asked.acquire, timeout=5), "the disk was not asked to keep it"
+
+    async def check() -> None:
+        async with Journal(path) as journal:
+            first = asyncio.create_task(journal.write(ENTRY))
+            await asked()
+            second = asyncio.create_task(journal.write(ENTRY))
+            await _turns()
+            assert not first.done()
+            disk.allowed.release()
+            await asked()  # what came in meanwhile is kept by an fsync of its own
+            await _turns()
+            assert (first.done(), second.done()) == (True, False)
+            disk.allowed.release()
+            await second
+
+    asyncio.run(check())
+    size, file = path.stat().st_size, path.stat().st_ino
+    assert disk.kept == [(file, size // 2), (file, size)]
 
 
 def test_a_line_that_was_never_finished_is_left_out_and_the_next_run_does_not_glue_to_it(tmp_path: Path) -> None:

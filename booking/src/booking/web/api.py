@@ -20,7 +20,14 @@ Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 BookingNumber = Annotated[str, Path(max_length=40)]
 Contact = Annotated[str, Query(max_length=400)]
 _FAILS: dict[int | str, dict[str, Any]] = {
-    status: {"model": shapes.Failure} for status in (400, 404, 409, 413, 422, 429, 503)
+    status: {"model": shapes.Failure} for status in (400, 404, 409, 413, 422, 429, 500, 503)
+}
+_PAYMENT: dict[int | str, dict[str, Any]] = {202: {"model": shapes.Pending}, 402: {"model": shapes.Failure}}
+_TICKET: dict[str, Any] = {
+    "name": "Queue-Ticket",
+    "in": "header",
+    "description": "the `queue_ticket` of a 429, to keep the place in the queue",
+    "schema": {"type": "string"},
 }
 
 
@@ -71,7 +78,13 @@ def _add_programme(router: APIRouter, house: House) -> None:
 
 
 def _add_buying(router: APIRouter, house: House) -> None:
-    @router.post("/holds", status_code=201, response_model=shapes.Hold, dependencies=[Depends(house.admit)])
+    @router.post(
+        "/holds",
+        status_code=201,
+        response_model=shapes.Hold,
+        dependencies=[Depends(house.admit)],
+        openapi_extra={"parameters": [_TICKET]},
+    )
     def hold(wish: shapes.HoldRequest) -> Response:
         """Keep 1 to 8 seats while the customer pays. 429 with a queue ticket when too many buy at once."""
         held = holding.hold(house.shop, wish.screening_id, wish.seats, house.shop.deadline())
@@ -81,7 +94,7 @@ def _add_buying(router: APIRouter, house: House) -> None:
         "/purchases",
         status_code=201,
         response_model=shapes.Purchase,
-        responses={202: {"model": shapes.Pending}, 402: {"model": shapes.Failure}},
+        responses=_PAYMENT,
         dependencies=[Depends(house.count)],
     )
     def purchase(wish: shapes.PurchaseRequest, idempotency_key: Annotated[str, Header()] = "") -> Response:
@@ -96,9 +109,7 @@ def _add_buying(router: APIRouter, house: House) -> None:
         )
         return _told(house, order)
 
-    @router.get(
-        "/purchases/{idempotency_key}", response_model=shapes.Purchase, responses={202: {"model": shapes.Pending}}
-    )
+    @router.get("/purchases/{idempotency_key}", response_model=shapes.Purchase, responses=_PAYMENT)
     def find_purchase(idempotency_key: str) -> Response:
         """Tell how a purchase stands."""
         key = checking.idempotency_key(idempotency_key)
