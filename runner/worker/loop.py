@@ -88,7 +88,8 @@ def run(options: Options, stop: threading.Event) -> Ended:
     place.when_lost(bell.ring)
     try:
         # The beat begins at once: what follows may take longer than a lease.
-        with _threads({"beat": place.keep_beating}):
+        keepers = place.keepers()
+        with _threads(keepers, to_wait_for=frozenset(keepers)):
             return _run(options, stop, store, place, bell)
     finally:
         place.lease.lapse()
@@ -233,8 +234,10 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def _threads(wanted: Mapping[str, Callable[[threading.Event], None]]) -> Iterator[None]:
-    """Run functions in threads of their own; each ends by the event that it is given. Only the beat is waited for."""
+def _threads(
+    wanted: Mapping[str, Callable[[threading.Event], None]], to_wait_for: frozenset[str] = frozenset()
+) -> Iterator[None]:
+    """Run functions in threads of their own; each ends by the event that it is given."""
     end = threading.Event()
     threads = [threading.Thread(target=target, args=(end,), name=name, daemon=True) for name, target in wanted.items()]
     for thread in threads:
@@ -244,7 +247,7 @@ def _threads(wanted: Mapping[str, Callable[[threading.Event], None]]) -> Iterato
     finally:
         end.set()
         for thread in threads:
-            if thread.name == "beat":
+            if thread.name in to_wait_for:
                 thread.join()
 
 

@@ -17,7 +17,7 @@ from runner.service.progress import Holder, inherit
 from runner.store import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.store.engine import Store
@@ -40,7 +40,7 @@ class Place:
         """Enrol under a new epoch; what ran under an older one is fenced. Raises StoreUnavailable.
 
         `shared`: other nodes may use the store. Where none does, nobody takes over, and a store that is busy for
-        seconds is no reason to end what runs.
+        seconds is no reason to end what runs: there the lease is renewed beside the beats.
         """
         self._store, self._shared = store, shared
         self.lease_seconds = lease_seconds
@@ -54,6 +54,7 @@ class Place:
         self.lease = Lease(state_dir / f"lease-{epoch}")
         self.lost = threading.Event()
         self._left = False
+        self._renewing = threading.Lock()  # the lease is given up once, and not renewed behind that
         self._lost_hooks: list[Callable[[], None]] = []
 
     def when_lost(self, hook: Callable[[], None]) -> None:
@@ -61,12 +62,10 @@ class Place:
         self._lost_hooks.append(hook)
 
     def beat(self) -> bool:
-        """Beat once, and renew the lease of the runs when it counted. A beat that fails lets the lease run out."""
+        """Beat once; where nodes share the store, a beat that counted renews the lease of the runs, and no other."""
         if self._left:
             return False
         started = self.lease.clock()
-        if not self._shared and not self.lost.is_set():
-            self._renew(started)
         try:
             with self._store.write() as connection:
                 now = nodes.clock(connection)
@@ -75,21 +74,34 @@ class Place:
             log.warning("event=beat_failed node=%s error=%s", self.holder.node, error)
             return False
         if counted:
-            self._renew(started)
+            if self._shared:
+                self._renew(started)
         elif not self.lost.is_set():
             log.error("event=place_lost node=%s epoch=%d", self.holder.node, self.holder.epoch)
-            self.lease.lapse()
             self.lost.set()
+            self._lapse()
             for hook in self._lost_hooks:
                 hook()
         return counted
 
     def _renew(self, started: float) -> None:
-        self.lease.renew_until(started + self.lease_seconds - MARGIN_SECONDS)
+        with self._renewing:
+            if not self.lost.is_set() and not self._left:
+                self.lease.renew_until(started + self.lease_seconds - MARGIN_SECONDS)
+
+    def _lapse(self) -> None:
+        with self._renewing:
+            self.lease.lapse()
 
     def may_start(self) -> bool:
         """Tell whether something may be started now."""
         return not self.lost.is_set() and self.lease.valid()
+
+    def keepers(self) -> Mapping[str, Callable[[threading.Event], None]]:
+        """Return what keeps the place, by name; each in a thread of its own, to be waited for at its end."""
+        if self._shared:
+            return {"beat": self.keep_beating}
+        return {"beat": self.keep_beating, "renew": self._keep_renewing}
 
     def keep_beating(self, stop: threading.Event) -> None:
         """Beat until told to stop or the place is lost; run this in a thread of its own."""
@@ -102,10 +114,20 @@ class Place:
             if stop.wait(BEAT_SECONDS):
                 return
 
+    def _keep_renewing(self, stop: threading.Event) -> None:
+        """Renew the lease of the runs whatever the store does: a beat may wait for it longer than the lease lasts."""
+        while not self.lost.is_set() and not self._left:
+            try:
+                self._renew(self.lease.clock())
+            except OSError:
+                log.exception("event=renewal_failed node=%s", self.holder.node)
+            if stop.wait(BEAT_SECONDS):
+                return
+
     def leave(self) -> None:
         """Give the place up in peace, when nothing of it runs any more."""
         self._left = True
-        self.lease.lapse()
+        self._lapse()
         with self._store.write() as connection:
             found = nodes.get(connection, self.holder.node)
             if found is not None and found.epoch == self.holder.epoch:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -53,6 +53,12 @@ BAKE = """
       ansible.builtin.command: test ! -e {folder}/burnt
 """
 
+ONCE = """
+import dataclasses
+from runner.actions import CATALOGUE
+CATALOGUE["{action}"] = dataclasses.replace(CATALOGUE["{action}"], repeatable=False)
+"""
+
 
 def children(pid: int) -> list[int]:
     """Return the processes that a process started."""
@@ -88,8 +94,8 @@ class Installation:
         project = make_project(self.folder / "project")
         (project / "playbooks").mkdir()
         for action in CATALOGUE.values():
-            (project / f"playbooks/{action.playbook}.yml").write_text(SCALE)
-        (project / "playbooks/bake_image.yml").write_text(BAKE.replace("{folder}", str(self.folder)))
+            self.playbook(action.name, SCALE)
+        self.playbook("bake_image", BAKE.replace("{folder}", str(self.folder)))
         (self.folder / "policies.yml").write_text(POLICIES)
         (self.folder / "state").mkdir(mode=0o700)
         (self.folder / "home").mkdir()
@@ -157,6 +163,16 @@ class Installation:
             if name in {"web", "worker"}
         }
 
+    def playbook(self, action: str, text: str) -> None:
+        """Give an action a playbook."""
+        (self.folder / f"project/playbooks/{CATALOGUE[action].playbook}.yml").write_text(text)
+
+    def forbid_repeats(self, action: str) -> None:
+        """Make an action of the service's catalogue one that may not repeat: of today's, every one may."""
+        (self.folder / "site").mkdir(exist_ok=True)
+        (self.folder / "site/sitecustomize.py").write_text(ONCE.replace("{action}", action))
+        self.more = {**self.more, "PYTHONPATH": str(self.folder / "site")}
+
     def post(self, name: str, fingerprint: str = "f1") -> int:
         """Post an alert as Alertmanager does, and return the status."""
         alert = {
@@ -170,10 +186,27 @@ class Installation:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         return httpx.post(f"{self.url}/alerts", content=body, headers=headers, timeout=10).status_code
 
+    def ask(self, path: str, **parameters: str | int) -> httpx.Response:
+        """Ask the API something."""
+        head = {"Authorization": f"Bearer {self.token}"}
+        answer = httpx.get(f"{self.url}{path}", params=parameters, headers=head, timeout=20)
+        answer.raise_for_status()
+        return answer
+
     def jobs(self) -> list[dict[str, Any]]:
         """Ask the API for the newest jobs."""
-        head = {"Authorization": f"Bearer {self.token}"}
-        found: list[dict[str, Any]] = httpx.get(f"{self.url}/jobs", headers=head, timeout=20).json()["jobs"]
+        found: list[dict[str, Any]] = self.ask("/jobs").json()["jobs"]
+        return found
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Ask the API for the whole ledger, newest first."""
+        found: list[dict[str, Any]] = []
+        page = self.ask("/ledger", limit=500).json()
+        while page["lines"]:
+            found += page["lines"]
+            if page["before"] is None:
+                break
+            page = self.ask("/ledger", limit=500, before=page["before"]).json()
         return found
 
     def job(self) -> str:
@@ -187,25 +220,55 @@ class Installation:
         until(made, 30, "there is a job")
         return names[0]
 
+    def processes(self) -> set[int]:
+        """Return every process of this installation, whoever started it: they all have its home."""
+        mark = f"HOME={self.folder}/home\0".encode()
+        return {pid for pid in _numbers() if mark in b"\0" + read_of(pid, "environ") and alive(pid)}
+
+    def own(self) -> set[int]:
+        """Return the processes of the service itself: neither the preloaded Ansible, nor what runs."""
+        return {pid for pid in self.processes() if b"\0runner.cli" in read_of(pid, "cmdline")}
+
+    def kill(self) -> None:
+        """Kill every process of the service itself with its group; what they started is left as it is."""
+        while own := self.own():
+            for pid in own:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(os.getpgid(pid), signal.SIGKILL)
+            for service in self.services:
+                service.poll()
+
+    def freeze(self) -> None:
+        """Freeze every process, also those that are born meanwhile."""
+        frozen: set[int] = set()
+        while more := self.processes() - frozen:
+            self._signal(more, signal.SIGSTOP)
+            frozen |= more
+
+    def thaw(self) -> None:
+        self._signal(self.processes(), signal.SIGCONT)
+
     def stop_all(self) -> None:
-        """End everything, also parts that outlived their supervisor because something is broken."""
-        left = {pid for pid in self._told() if b"runner.cli." in _command_line(pid)}
-        for service in self.services:
-            left |= family(service.pid) - {service.pid}
-            if service.poll() is None:
-                service.send_signal(signal.SIGKILL)
-                service.wait()
-        for pid in left:
-            if alive(pid):
-                os.kill(pid, signal.SIGKILL)
+        """End everything, also what outlived its supervisor because something is broken."""
+        while left := self.processes():
+            self._signal(left, signal.SIGKILL)
+            for service in self.services:
+                service.poll()
 
-    def _told(self) -> set[int]:
-        lines = [line for line in self.log.splitlines() if "event=serve_ready" in line]
-        return {int(pid) for line in lines for pid in re.findall(r"(?:web|worker)=(\d+)", line)}
+    @staticmethod
+    def _signal(pids: set[int], number: signal.Signals) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
-def _command_line(pid: int) -> bytes:
+def _numbers() -> list[int]:
+    return [int(each.name) for each in Path("/proc").glob("[0-9]*")]
+
+
+def read_of(pid: int, name: str) -> bytes:
+    """Return a file about a process; nothing when it is gone."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:
         return b""

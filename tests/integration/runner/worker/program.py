@@ -24,6 +24,7 @@ from runner.worker.loop import Options
 from runner.worker.process import serve
 from tests.integration.runner.execute.project import environment, now
 
+LEASE_SECONDS = 3.0
 ACTIONS = {
     name: Action(name, name, "A test's.", "cloud", lock, 60, repeatable=repeatable)
     for name, lock, repeatable in (
@@ -123,7 +124,7 @@ def main(state_dir: str, store_url: str, node: str, seconds: str, project: str =
         clock=lambda: datetime.now(UTC),
         random=lambda: secrets.randbits(32),
         drain_seconds=5.0,
-        lease_seconds=3.0,
+        lease_seconds=LEASE_SECONDS,
     )
     serve(options)
 

@@ -80,7 +80,7 @@ def _never_two_at_once(bench: Bench) -> None:
             assert running.pop(job) == pid
 
 
-def test_a_job_goes_on_less_than_a_second_after_the_worker_is_back(sqlite_bench: Bench) -> None:
+def test_a_job_begins_once_more_when_the_worker_is_back(sqlite_bench: Bench) -> None:
     bench = sqlite_bench
     bench.run_seconds = 3.0
     store = open_store(bench.store_url)
