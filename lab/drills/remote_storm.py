@@ -1,5 +1,6 @@
-"""Send a runner many alerts, each of them twice, and count its answers: `python3 - DELIVERIES`, as root on an ops host.
+"""Send a runner many alerts, each twice, and count its answers: `python3 - DELIVERIES PATIENCE`, as root on its host.
 
+What is not taken is sent again while patience (seconds) lasts, as Alertmanager does.
 Address, token and authority are those that this host's Alertmanager uses.
 """
 
@@ -19,11 +20,13 @@ from pathlib import Path
 FOLDER = Path("/etc/understudy/monitoring")
 AT_ONCE = 8
 SECONDS = 20
+PAUSE_SECONDS = 1
+ALERT = "DrillStorm"
 
 
 def body(number: int, started: str) -> bytes:
     """Write one delivery as Alertmanager does, with an alert that no policy waits for."""
-    labels = {"alertname": "DrillStorm", "number": str(number), "severity": "info"}
+    labels = {"alertname": ALERT, "number": str(number), "severity": "info"}
     alert = {
         "status": "resolved", "labels": labels, "annotations": {}, "startsAt": started, "endsAt": started,
         "generatorURL": "", "fingerprint": f"{number:016x}",
@@ -49,7 +52,12 @@ def own(urls: list[str], addresses: list[str]) -> str:
     return next(url for url in urls if urllib.parse.urlsplit(url).hostname in addresses)
 
 
-def main(deliveries: int) -> None:
+def taken(code: str) -> bool:
+    """Tell whether an answer ends it; a silent runner, and one that is not ready, is asked again."""
+    return code.isdigit() and not code.startswith("5")
+
+
+def main(deliveries: int, patience_seconds: float) -> None:
     """Send them, and print how often each answer came."""
     settings = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
     url = own(re.findall(r"- url: (\S+)", settings), subprocess.check_output(["hostname", "-I"], text=True).split())
@@ -68,11 +76,17 @@ def main(deliveries: int) -> None:
         except OSError as error:
             return type(error).__name__
 
+    def insist(number: int) -> str:
+        while not taken(code := send(number)) and time.monotonic() - began < patience_seconds:
+            time.sleep(PAUSE_SECONDS)
+        return code
+
     numbers = [*range(deliveries // 2)] * 2
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = Counter(pool.map(send, numbers))
-    print(json.dumps({"answers": answers, "seconds": round(time.monotonic() - began, 2)}))  # noqa: T201 - its output
+        answers = Counter(pool.map(insist, numbers))
+    seen = {"answers": answers, "alert": ALERT, "alerts": deliveries // 2, "started": started}
+    print(json.dumps(seen | {"seconds": round(time.monotonic() - began, 2)}))  # noqa: T201 - its output
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), float(sys.argv[2]))
