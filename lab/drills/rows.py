@@ -175,7 +175,7 @@ ROWS = (
         "storage-down",
         "object storage down at backup time",
         inject=(step("object-storage", "down"),),
-        act=(step("play-refused", "take_backup", "selling goes on"),),
+        act=(step("play-refused", "take_backup", "The backup storage did not answer"),),
         heal=_STORAGE,
         deadline_seconds=10,
     ),
@@ -199,6 +199,7 @@ ROWS = (
     Row(
         "backup-corrupted",
         "backup corrupted",
+        prepare=(step("play", "take_backup", "-e", "backup_type=full"),),
         inject=(step("corrupt-backup"),),
         act=(step("play-refused", "verify_backup", "is not what was written"),),
         heal=(step("mend-backup"), step("play", "verify_backup")),
