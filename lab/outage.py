@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lab.drills import acting, playbooks, rows, run
+from lab.drills import playbooks, reach, rows, run
 from lab.errors import LabError
 from lab.report import Outage
 
@@ -50,7 +50,7 @@ def proof(lab: faults.Lab, tell: Callable[[str], float], reports: Path) -> Mappi
             tell(f"{name} failed: {played.words[played.words.rfind('fatal: [') :][:600]}")
             return {}
     try:
-        told = proof_figures(acting.on(lab, _WATCHER, *_FIGURES))
+        told = proof_figures(reach.on(lab, _WATCHER, *_FIGURES))
     except LabError as error:
         tell(f"the figures of the proof cannot be read: {error}")
         return {}
@@ -67,7 +67,7 @@ def proof_figures(text: str) -> dict[str, float]:
 def newest_backup(lab: faults.Lab) -> Mapping[str, Any]:
     """Return size and seconds of the newest backup, as pgBackRest on the leader tells; empty when it does not."""
     try:
-        told = acting.on(lab, _LEADER, *_ASK)
+        told = reach.on(lab, _LEADER, *_ASK)
         return figures(json.loads(told))
     except (LabError, ValueError):
         return {}

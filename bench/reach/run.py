@@ -73,7 +73,7 @@ def by_alert(lab: faults.Lab) -> dict[str, float | None]:
     """Post an alert that adds one server, and take that server away again."""
     wait_for_cool_down(lab)
     known = set(surge.jobs(lab))
-    acting.storm(lab, surge.OWNER, "2", ALERT)  # one alert, twice: as from a pair of Alertmanagers
+    acting.storm(lab, surge.OWNER, "2", "0", ALERT)  # one alert, twice: as from a pair of Alertmanagers
     job = end_of(lab, known, "scale_out")
     measured = figures(surge.arrival(lab, job["id"]), surge.story(lab, job["id"]), servers=1)
     wish(lab, "scale_in", CEILING - 1)

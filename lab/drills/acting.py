@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lab import cloud, faults, ssh
 from lab.commands import attempt
-from lab.drills import damage, playbooks
+from lab.drills import certificate, damage, freezing, playbooks, wal
+from lab.drills.reach import on
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Actor:
     played: list[playbooks.Played] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
+    healed: bool = False
 
     def do(self, steps: Iterable[Step]) -> None:
         """Do the steps in order; raises LabError for a verb that nobody knows, or a host that cannot be reached."""
@@ -110,25 +112,27 @@ class Actor:
             # By its variable: etcdctl refuses an option that the variable contradicts.
             _etcdctl(self.lab, host, f"move-leader {own.member:x}", at=leader.endpoint)
 
-    def storm(self, host: str, deliveries: str) -> None:
-        """Send alerts to a site's runner, each of them twice; all must be taken."""
-        told = storm(self.lab, host, deliveries)
+    def storm(self, host: str, deliveries: str, patience_seconds: str = "0") -> None:
+        """Send alerts to a site's runner, each of them twice; all must be taken, with patience after repeats."""
+        told = storm(self.lab, host, deliveries, patience_seconds)
         self.kept[f"storm_{host}"] = told
         if refused := {code: count for code, count in told["answers"].items() if code != "202"}:
             self.faults.append(
                 f"{host}: the runner answered {refused} beside {told['answers'].get('202', 0)} times 202."
             )
 
+    def ledger_has_storm(self, host: str) -> None:
+        """Demand that a runner's ledger has each alert of the storm that was sent to it."""
+        told = self.kept[f"storm_{host}"]
+        found = freezing.in_ledger(self.lab, host, told)
+        self.kept[f"ledger_{host}"] = found
+        if found < told["alerts"]:
+            self.faults.append(f"{host}: {told['alerts']} different alerts were sent, and its ledger has {found}.")
 
-def on(lab: faults.Lab, host: str, *words: str, seconds: float = 30) -> str:
-    """Run a command on a host; raises LabError when it fails."""
-    done = attempt(
-        ssh.command(lab.paths, faults.management_address(lab, host), shlex.join(words)), timeout_seconds=seconds
-    )
-    if done.returncode != 0:
-        why = (done.stderr or done.stdout).decode(errors="replace").strip()[-300:]
-        raise LabError(f"{host}: `{shlex.join(words)}` ended with exit code {done.returncode}: {why}")
-    return done.stdout.decode()
+    def see_certificate(self, edge: str) -> None:
+        """Demand that customers see a good certificate at an edge, as soon as edges take over new ones."""
+        if told := certificate.wait(self.lab, edge, certificate.GOOD):
+            self.faults.append(told)
 
 
 def storm(lab: faults.Lab, host: str, *words: str) -> dict[str, Any]:
@@ -191,4 +195,12 @@ VERBS: dict[str, Callable[..., Any]] = {
     "lead-consensus": Actor.lead_consensus,
     "corrupt-backup": lambda actor: actor.kept.update(damage.corrupt(actor.lab)),
     "mend-backup": lambda actor: damage.mend(actor.lab),
+    "fill-wal": lambda actor: wal.fill(actor.lab),
+    "mend-wal": lambda actor: wal.mend(actor.lab),
+    "expire-certificate": lambda actor, edge: certificate.expire(actor.lab, edge, actor.folder / "playbooks.log"),
+    "see-certificate": Actor.see_certificate,
+    "mend-certificate": lambda actor: certificate.mend(actor.lab),
+    "freeze-runner": lambda actor, host, seconds: freezing.freeze(actor.lab, host, seconds),
+    "thaw-runner": lambda actor: freezing.mend(actor.lab),
+    "ledger-has-storm": Actor.ledger_has_storm,
 }

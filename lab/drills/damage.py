@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 HOST = "colo-db1"
 _WHOLE = "/var/lib/postgresql/understudy_drill_object"  # the object as it was, until it is put back
 _NAME = f"{_WHOLE}.name"
+_DATA = ("pg_data/", "bundle/")  # small files lie in bundles
 _FLIP = "import sys; b = bytearray(sys.stdin.buffer.read()); b[len(b) // 2] ^= 255; sys.stdout.buffer.write(b)"
 
 
@@ -46,7 +47,7 @@ def largest(listed: Mapping[str, Mapping[str, object]]) -> str:
     sizes = {
         name: int(str(each.get("size", 0)))
         for name, each in listed.items()
-        if each.get("type") == "file" and name.startswith("pg_data/")
+        if each.get("type") == "file" and name.startswith(_DATA)
     }
     if not sizes:
         raise LabError("The newest backup has no objects of data to damage; take one first: playbooks/take_backup.yml.")

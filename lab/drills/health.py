@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab import crowd, faults, runners, servers
-from lab.drills import acting, rows
+from lab.drills import reach, rows
 from lab.drills.writers import NEW, OLD, public_address
 from lab.errors import LabError
 
@@ -25,9 +25,9 @@ Members = dict[str, dict[str, Any]]
 def members(lab: faults.Lab) -> Members:
     """Return the members of the database by name, as Patroni lists them; raises LabError when no host answers."""
     try:
-        told = acting.on(lab, OLD, "sudo", "patronictl", "-c", "/etc/patroni/config.yml", "list", "--format", "json")
+        told = reach.on(lab, OLD, "sudo", "patronictl", "-c", "/etc/patroni/config.yml", "list", "--format", "json")
     except LabError:
-        told = acting.on(lab, NEW, "sudo", "patronictl", "-c", "/etc/patroni/config.yml", "list", "--format", "json")
+        told = reach.on(lab, NEW, "sudo", "patronictl", "-c", "/etc/patroni/config.yml", "list", "--format", "json")
     return {each["Member"]: each for each in json.loads(told)}
 
 
@@ -95,7 +95,7 @@ def wait(lab: faults.Lab, seconds: float) -> list[str]:
 
 
 def _edge(lab: faults.Lab, edge: str) -> list[str]:
-    return edge_faults(edge, acting.on(lab, edge, "sudo", "understudy-balancer", "show"))
+    return edge_faults(edge, reach.on(lab, edge, "sudo", "understudy-balancer", "show"))
 
 
 def _names(lab: faults.Lab) -> list[str]:
@@ -103,7 +103,7 @@ def _names(lab: faults.Lab) -> list[str]:
     told = []
     for server in lab.topology.public_addresses(["dns"]):
         words = ["kdig", f"@{server}", f"{crowd.NAME}.", "A", "+short", "+timeout=2", "+retry=0"]
-        found = sorted(acting.on(lab, _ASKED, *words).split())
+        found = sorted(reach.on(lab, _ASKED, *words).split())
         if found != expected:
             told.append(f"Name server {server} leads customers to {', '.join(found) or 'nowhere'}, not to both edges.")
     return told

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.building import PROJECT
 from lab.commands import run
-from lab.drills import acting
+from lab.drills import reach
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def versions(lab: faults.Lab) -> Mapping[str, str]:
         found["commit"] = run(["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12"]).strip()
     for name, (host, command) in _ASKED.items():
         with contextlib.suppress(LabError):
-            found[name] = acting.on(lab, host, "sh", "-c", command).splitlines()[0].strip()
+            found[name] = reach.on(lab, host, "sh", "-c", command).splitlines()[0].strip()
     return found
 
 

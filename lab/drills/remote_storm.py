@@ -1,6 +1,7 @@
-"""Send a runner many alerts, each of them twice, and count its answers: `python3 - DELIVERIES`, as root on an ops host.
+"""Send a runner many alerts, each twice, and count its answers: `python3 - DELIVERIES PATIENCE NAME`, as root there.
 
-They have ended and no policy waits for them; with a name, `python3 - DELIVERIES NAME`, they are of that name and fire.
+What is not taken is sent again while patience (seconds) lasts, as Alertmanager does. They have ended and no policy
+waits for them; with a name they are of that name and fire.
 Address, token and authority are those that this host's Alertmanager uses.
 """
 
@@ -20,12 +21,14 @@ from pathlib import Path
 FOLDER = Path("/etc/understudy/monitoring")
 AT_ONCE = 8
 SECONDS = 20
+PAUSE_SECONDS = 1
+ALERT = "DrillStorm"
 NEVER = "0001-01-01T00:00:00Z"
 
 
 def body(number: int, started: str, name: str = "") -> bytes:
     """Write one delivery as Alertmanager does, with an alert of that name that fires, or one that has ended."""
-    labels = {"alertname": name or "DrillStorm", "number": str(number), "severity": "info"}
+    labels = {"alertname": name or ALERT, "number": str(number), "severity": "info"}
     status, ended = ("firing", NEVER) if name else ("resolved", started)
     alert = {
         "status": status, "labels": labels, "annotations": {}, "startsAt": started, "endsAt": ended,
@@ -52,7 +55,12 @@ def own(urls: list[str], addresses: list[str]) -> str:
     return next(url for url in urls if urllib.parse.urlsplit(url).hostname in addresses)
 
 
-def main(deliveries: int, name: str = "") -> None:
+def taken(code: str) -> bool:
+    """Tell whether an answer ends it; a silent runner, and one that is not ready, is asked again."""
+    return code.isdigit() and not code.startswith("5")
+
+
+def main(deliveries: int, patience_seconds: float = 0, name: str = "") -> None:
     """Send them, and print how often each answer came."""
     settings = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
     url = own(re.findall(r"- url: (\S+)", settings), subprocess.check_output(["hostname", "-I"], text=True).split())
@@ -71,11 +79,17 @@ def main(deliveries: int, name: str = "") -> None:
         except OSError as error:
             return type(error).__name__
 
+    def insist(number: int) -> str:
+        while not taken(code := send(number)) and time.monotonic() - began < patience_seconds:
+            time.sleep(PAUSE_SECONDS)
+        return code
+
     numbers = [*range(deliveries // 2)] * 2
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = Counter(pool.map(send, numbers))
-    print(json.dumps({"answers": answers, "seconds": round(time.monotonic() - began, 2)}))  # noqa: T201 - its output
+        answers = Counter(pool.map(insist, numbers))
+    seen = {"answers": answers, "alert": name or ALERT, "alerts": deliveries // 2, "started": started}
+    print(json.dumps(seen | {"seconds": round(time.monotonic() - began, 2)}))  # noqa: T201 - its output
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), *sys.argv[2:])
+    main(int(sys.argv[1]), float(sys.argv[2]) if sys.argv[2:] else 0, *sys.argv[3:])

@@ -73,6 +73,7 @@ _TO_COLO_ALONE = step("play", *_TO_COLO.words, "-e", "balancer_dns_skip_silent_s
 _CLOUD = (step("power-on", "cloud"), step("wait-for", "cloud-gw1", "443"), _TO_BOTH)
 _STORAGE = (step("object-storage", "up"), step("play", "take_backup"), step("play", "verify_backup"))
 _AT_CLOUD = "cloud-was1"
+_ONE_MORE = ("scale_out", "-e", "wanted_servers=1")
 
 ROWS = (
     Row(
@@ -174,7 +175,7 @@ ROWS = (
         "storage-down",
         "object storage down at backup time",
         inject=(step("object-storage", "down"),),
-        act=(step("play-refused", "take_backup", "Selling goes on, and WAL waits on this host"),),
+        act=(step("play-refused", "take_backup", "The backup storage did not answer"),),
         heal=_STORAGE,
         deadline_seconds=10,
     ),
@@ -198,20 +199,60 @@ ROWS = (
     Row(
         "backup-corrupted",
         "backup corrupted",
+        prepare=(step("play", "take_backup", "-e", "backup_type=full"),),
         inject=(step("corrupt-backup"),),
         act=(step("play-refused", "verify_backup", "is not what was written"),),
         heal=(step("mend-backup"), step("play", "verify_backup")),
+        deadline_seconds=10,
+    ),
+    Row(
+        "wal-disk-full",
+        "WAL disk full: storage away until no more WAL may wait",
+        inject=(step("object-storage", "down"), step("fill-wal")),
+        act=(step("object-storage", "up"), step("play-refused", "verify_backup", "WAL gap")),
+        heal=(
+            step("object-storage", "up"),
+            step("mend-wal"),
+            step("play", "take_backup", "-e", "backup_type=full"),
+            step("play", "verify_backup"),
+        ),
+        deadline_seconds=10,
+    ),
+    Row(
+        "expired-certificate",
+        "expired certificate, of an edge as customers see it",
+        inject=(step("expire-certificate", "cloud-gw1"),),
+        act=(
+            step("play-refused", "edge", "edge.pem expires", "--tags", "preflight"),
+            step("play", "control", "--tags", "certificates"),
+            step("see-certificate", "cloud-gw1"),
+        ),
+        heal=(step("mend-certificate"), step("see-certificate", "cloud-gw1")),
+        deadline_seconds=10,
+    ),
+    Row(
+        "half-built-servers",
+        "half-built servers: a scale-out killed with -9 after each play",
+        prepare=(step("play", "bake_image"),),
+        inject=(step("play-killed", *_ONE_MORE),),
+        act=(step("play", *_ONE_MORE),),
+        heal=(step("play", "scale_in", "-e", "wanted_servers=0"),),
+        deadline_seconds=10,
+    ),
+    Row(
+        "runner-frozen",
+        "runner frozen under a storm of alerts, and revived",
+        inject=(step("freeze-runner", "cloud-ops1", "30"),),
+        act=(step("storm", "cloud-ops1", "400", "90"), step("ledger-has-storm", "cloud-ops1")),
+        heal=(step("thaw-runner"),),
         deadline_seconds=10,
     ),
 )
 
 # Rows of the design's matrix that no drill runs, and what proves them instead.
 WITHOUT_A_DRILL = {
-    "runner node frozen and revived": "`tests/integration/runner/worker`",
-    "WAL disk full": "nothing yet",
+    "runner node frozen, and its jobs taken over by a peer on PostgreSQL": "`tests/integration/runner/worker`",
     "clock skew": "nothing yet",
-    "expired certificate": "`preflight`, `tests/acceptance`: a certificate that is about to expire is refused",
-    "half-built servers": "`tests/long/test_scaling_faults.py`",
     "hardware": "nothing: the lab has none",
 }
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lab import cloud, crowd, faults, runners, servers
-from lab.drills import damage, health, judge, measure, playbooks, record, writers
+from lab import crowd, faults, servers
+from lab.drills import health, judge, measure, mending, playbooks, record, writers
 from lab.drills.acting import Actor
 from lab.drills.rows import ARCHIVE
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lab.drills.rows import Row
@@ -92,7 +92,7 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
     head |= {"deadline_seconds": row.deadline_seconds, "then": row.then}
     record.write(folder / "versions.json", record.versions(lab))
     try:
-        with _mended(actor, row):
+        with mending.mended(actor, row):
             result = head | _drilled(actor, row)
         if told := health.wait(lab, _WELL_SECONDS):
             actor.faults += told
@@ -117,63 +117,6 @@ def _recorded(lab: faults.Lab, row: Row, tier: str, reports: Path) -> dict[str, 
     return result
 
 
-@contextlib.contextmanager
-def _mended(actor: Actor, row: Row) -> Iterator[None]:
-    """Hold the runners' brakes; in the end give back all power, heal, bring the show home, and let the brakes go.
-
-    Each of these is done whatever became of the others.
-    """
-    lab = actor.lab
-    with contextlib.ExitStack() as last_comes_first:
-        last_comes_first.callback(_let_go, lab)
-        last_comes_first.callback(_bring_home, actor)
-        last_comes_first.callback(damage.mend, lab)
-        last_comes_first.callback(faults.heal, lab)
-        for name in (step.words[0] for step in row.inject if step.verb == "power-off"):
-            last_comes_first.callback(faults.power_on, lab, name)
-        last_comes_first.callback(cloud.object_storage_fault, "up")
-        last_comes_first.callback(faults.cloud_api, "up")
-        last_comes_first.callback(actor.tell, "mending everything")
-        for host in runners.HOSTS:
-            runners.ask(lab, host, "brake", "on", "--reason", f"drill {row.name}")
-        yield
-
-
-def _bring_home(actor: Actor) -> None:
-    """Let the colo lead again if it does not, as after a return that failed, and forget what writers wrote."""
-    lab, deadline = actor.lab, time.monotonic() + _WELL_SECONDS
-    while not (leader := _leader(lab)):  # nobody leads for a moment after a crash
-        if time.monotonic() > deadline:
-            raise LabError("Nobody leads the database, or no member answers. See docs/runbooks/database.md.")
-        time.sleep(2)
-    if leader != writers.OLD:
-        actor.tell(f"{leader} still leads; bringing the show home")
-        actor.play("fail_back_to_colo")
-    writers.drop(lab, _leader(lab) or writers.OLD)
-
-
-def _leader(lab: faults.Lab) -> str:
-    """Return who leads the database; empty when nobody does, or nobody can tell."""
-    try:
-        return health.leader(health.members(lab))
-    except LabError:
-        return ""
-
-
-def _let_go(lab: faults.Lab) -> None:
-    """Let the brakes go once both runners answer; raises LabError when they do not."""
-    deadline = time.monotonic() + _WELL_SECONDS
-    while True:
-        try:
-            runners.let_go(lab)
-        except LabError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(2)
-        else:
-            return
-
-
 def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     """Let a crowd buy through the whole of it; return the figures."""
     lab = actor.lab
@@ -188,7 +131,7 @@ def _drilled(actor: Actor, row: Row) -> dict[str, Any]:
     process = crowd.start(lab, name, words)
     try:
         seen = _broken(actor, row, name, before)
-        actor.do(row.heal)
+        mending.heal(actor, row)
         failback = _returned(actor, name) if row.fails_over else None
         _wait_for_sales(lab, name, datetime.now(UTC), _AFTER_SECONDS)
     finally:

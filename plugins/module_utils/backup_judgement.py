@@ -1,28 +1,29 @@
-"""Judge backups by what pgBackRest says of them: damage, gaps in the WAL, age and size, and how far back one can go.
+"""Judge backups by what pgBackRest says of them: damage, age and size, and how far back one can go.
 
 Pure: what pgBackRest said and moments come in, sentences go out. A sentence names what is wrong; none means nothing is.
 
 Moments are seconds since the epoch. Sources: pgBackRest's `info --output=json`, `repo-ls --output=json --recurse` and
 `verify --output=text --verbose` with messages of level info (2.55; verify ends with 0 whatever it finds, and does not
-look for WAL that is not there); names of WAL segments by PostgreSQL's xlog_internal.h.
+look for WAL that is not there: `backup_wal` does).
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .backup_wal import Segment
 
 COMPARED = 10  # how many earlier backups a size is compared with
 ENOUGH = 3  # fewer say nothing about what is usual
 NAMED = 3  # objects that a sentence names before it counts the rest
-SEGMENT_BYTES = 16 * 1024 * 1024
 _NO_BACKUP_YET = 2  # pgBackRest's status of a place that is well, and empty
-_SEGMENT = re.compile(r"^(?P<cluster>[^/]+)/[0-9A-F]{16}/(?P<name>[0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$")
 _DAMAGE = (
     ("object missing", re.compile(r"file missing '([^']+)'")),
     ("bytes flipped", re.compile(r"invalid (?:checksum|size) '([^']+)'")),
@@ -58,24 +59,6 @@ class Limits:
     most_share: float
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A segment of WAL in the storage."""
-
-    cluster: str
-    name: str
-    stored_at: int
-
-    @property
-    def timeline(self) -> int:
-        """Return the number of its timeline."""
-        return int(self.name[:8], 16)
-
-    def number(self, segment_bytes: int) -> int:
-        """Return its place in the order of segments."""
-        return int(self.name[8:16], 16) * (2**32 // segment_bytes) + int(self.name[16:], 16)
-
-
 def has_place(info: Mapping[str, Any]) -> bool:
     """Tell whether every repository knows the database."""
     codes = [repository["status"]["code"] for repository in info.get("repo", [])]
@@ -109,17 +92,6 @@ def backups(info: Mapping[str, Any], repository: int = 1) -> tuple[Backup, ...]:
     return tuple(sorted(found, key=lambda backup: backup.stopped_at))
 
 
-def segments(objects: Iterable[str] | Mapping[str, Mapping[str, Any]]) -> tuple[Segment, ...]:
-    """Return the segments among the objects below archive/STANZA."""
-    times = objects if isinstance(objects, Mapping) else {}
-    matches = (_SEGMENT.match(name) for name in objects)
-    return tuple(
-        Segment(match["cluster"], match["name"], int(times.get(match[0], {}).get("time", 0)))
-        for match in matches
-        if match
-    )
-
-
 def judge_age_and_size(known: Sequence[Backup], now: float, limits: Limits) -> list[str]:
     """Say what is wrong with the age and the size of the newest backup."""
     if not known:
@@ -146,49 +118,6 @@ def judge_age_and_size(known: Sequence[Backup], now: float, limits: Limits) -> l
     if share > limits.most_share:
         said.append(f"growing oddly: {about} {megabytes(usual)}. What was loaded into it?")
     return said
-
-
-def judge_wal(
-    found: Sequence[Segment], known: Sequence[Backup], newest_sent: str, segment_bytes: int = SEGMENT_BYTES
-) -> list[str]:
-    """Say where the chain of WAL is broken. `newest_sent` is the segment that PostgreSQL handed over last, or empty."""
-    said: list[str] = []
-    for cluster in sorted({segment.cluster for segment in found}):
-        lines: dict[int, list[int]] = {}
-        for segment in found:
-            if segment.cluster == cluster:
-                lines.setdefault(segment.timeline, []).append(segment.number(segment_bytes))
-        before: int | None = None
-        for timeline in sorted(lines):
-            said += _breaks(timeline, sorted(set(lines[timeline])), before, segment_bytes)
-            before = max(lines[timeline])
-    names = {segment.name for segment in found}
-    for backup in known:
-        lost = [name for name in dict.fromkeys((backup.first_wal, backup.last_wal)) if name and name not in names]
-        if lost:
-            said.append(f"WAL gap: {' and '.join(lost)} is missing, and {backup.label} cannot be restored without it.")
-    if re.fullmatch(r"[0-9A-F]{24}", newest_sent) and newest_sent not in names:
-        said.append(f"WAL gap: {newest_sent} is missing, the newest that PostgreSQL handed over for the archive.")
-    return list(dict.fromkeys(said))
-
-
-def _breaks(timeline: int, numbers: list[int], before: int | None, segment_bytes: int) -> list[str]:
-    """Say what is missing between the segments of a timeline, and between it and the one before."""
-    pairs = list(itertools.pairwise(numbers))
-    if before is not None and numbers[0] > before + 1:
-        pairs.insert(0, (before, numbers[0]))
-    said = []
-    for left, right in pairs:
-        if right > left + 1:
-            first, last = (_name(timeline, number, segment_bytes) for number in (left + 1, right - 1))
-            span = first if first == last else f"{first} to {last} ({right - left - 1} segments)"
-            said.append(f"WAL gap: {span} is missing; no moment after it can be reached from a backup before it.")
-    return said
-
-
-def _name(timeline: int, number: int, segment_bytes: int) -> str:
-    per_log = 2**32 // segment_bytes
-    return f"{timeline:08X}{number // per_log:08X}{number % per_log:08X}"
 
 
 def judge_objects(names: Iterable[str], known: Sequence[Backup]) -> list[str]:

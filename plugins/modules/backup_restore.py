@@ -64,7 +64,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import backup_judgement, pgbackrest_command, quiet_postgresql
+from ..module_utils import backup_judgement, backup_wal, pgbackrest_command, quiet_postgresql
 
 TOO_EARLY = "recovery ended before configured recovery target was reached"
 LISTED = "SELECT COALESCE(pg_last_xact_replay_timestamp()::text, 'none')"
@@ -180,7 +180,7 @@ def main() -> None:
     place, started = Path(module.params["place"]), time.monotonic()
     refuse_place(module, place)
     known = backup_judgement.backups(pgbackrest_command.info(module), module.params["repository"])
-    segments = backup_judgement.segments(
+    segments = backup_wal.segments(
         pgbackrest_command.objects(module, module.params["repository"], "archive") if module.params["moment"] else {}
     )
     moment, refusal = backup_judgement.judge_moment(module.params["moment"], known, segments)

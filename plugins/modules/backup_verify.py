@@ -13,6 +13,7 @@ extends_documentation_fragment: [understudy.hybrid.backup, understudy.hybrid.bac
 description:
   - Lets pgBackRest read and check every object, looks for gaps in the WAL, and compares age and size of the newest
     backup with limits and with the ten before it. Each finding is a sentence; any finding fails the task.
+  - A gap in the WAL is one until a full backup began after it; then it is named among what was verified.
   - A replica does nothing. Nothing is changed in the storage. Leaves figures for monitoring.
 options:
   oldest_hours:
@@ -52,7 +53,8 @@ leads:
   returned: always
 verified:
   description:
-    - What was looked at, with backups, segments, newest_label, newest_age_seconds, newest_size_bytes and seconds.
+    - What was looked at, with backups, segments, newest_label, newest_age_seconds, newest_size_bytes and seconds, and
+      in bygone_gaps the WAL that is missing before the newest full backup.
   type: dict
   returned: on the host that leads
 """
@@ -62,7 +64,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import backup_judgement, pgbackrest_command
+from ..module_utils import backup_judgement, backup_wal, pgbackrest_command
 
 ARCHIVER = """SELECT COALESCE(last_archived_wal, '-'), setting FROM pg_stat_archiver, pg_settings
 WHERE name = 'wal_segment_size'"""
@@ -75,14 +77,15 @@ def judge(module: AnsibleModule, info: dict[str, Any], repository: int, sent: st
     )
     known = backup_judgement.backups(info, repository)
     findings = backup_judgement.judge_age_and_size(known, time.time(), limits)
-    segments = backup_judgement.segments(pgbackrest_command.objects(module, repository, "archive"))
-    findings += backup_judgement.judge_wal(segments, known, sent, size)
+    segments = backup_wal.segments(pgbackrest_command.objects(module, repository, "archive"))
+    findings += backup_wal.judge_wal(segments, known, sent, size)
     findings += backup_judgement.judge_objects(pgbackrest_command.objects(module, repository, "backup"), known)
     said = pgbackrest_command.pgbackrest(
         module, f"--repo={repository}", "--output=text", "--verbose", "--log-level-console=info", "verify"
     )
     findings += backup_judgement.judge_verification(f"{said.text}\n{said.complaint}", known)
-    return {"findings": findings, "known": known, "segments": segments}
+    bygone = backup_wal.bygone_gaps(segments, known, size)
+    return {"findings": findings, "known": known, "segments": segments, "bygone": bygone}
 
 
 def summary(look: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -91,6 +94,7 @@ def summary(look: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {
         "backups": len(look["known"]),
         "segments": len(look["segments"]),
+        "bygone_gaps": list(look["bygone"]),
         "newest_label": newest.label,
         "newest_age_seconds": round(time.time() - newest.stopped_at),
         "newest_size_bytes": newest.size_bytes,

@@ -55,6 +55,7 @@ def test_wal_beyond_the_limit_is_given_up_and_the_gap_is_named(stage: Stage) -> 
         stage.sell(f"far too long {number}")
         stage.local("SELECT pg_switch_wal()")
     assert stage.within(GIVEN_UP, lambda: stage.figure("wal", "wal_waiting_segments") == 0)
+    assert stage.within(60, lambda: stage.figure("wal", "wal_dropped_timestamp_seconds") > 0)
     stage.sell("the disk is not full")
     stage.store.check_output("systemctl start haproxy")
     stage.send()
@@ -63,12 +64,25 @@ def test_wal_beyond_the_limit_is_given_up_and_the_gap_is_named(stage: Stage) -> 
     assert "WAL gap: " in said
 
 
-def test_a_gap_leaves_with_the_backups_before_it(stage: Stage) -> None:
-    for _ in range(2):
-        code, said = stage.do("take", backup_take_type="full")
-        assert code == 0, said
+def test_a_gap_is_told_until_a_full_backup_and_named_while_older_ones_are_kept(stage: Stage) -> None:
+    code, said = stage.do("take")
+    assert code == 0, said
+    code, said = stage.do("verify")
+    assert code != 0
+    assert "WAL gap: " in said
+    code, said = stage.do("take", backup_take_type="full")
+    assert code == 0, said
     code, said = stage.do("verify")
     assert code == 0, said
+    assert "moments between missing WAL (" in " ".join(said.split())
+
+
+def test_a_gap_leaves_with_the_backups_before_it(stage: Stage) -> None:
+    code, said = stage.do("take", backup_take_type="full")
+    assert code == 0, said
+    code, said = stage.do("verify")
+    assert code == 0, said
+    assert "moments between missing WAL (" not in " ".join(said.split())
 
 
 def test_a_configuration_that_pgbackrest_refuses_never_lands(stage: Stage, playbooks: Playbooks) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from plugins.module_utils import backup_judgement as judgement
+from plugins.module_utils import backup_wal
 
 RECORDED = Path(__file__).parent / "recorded"
 FULL, LEANING = "20261128-153749F", "20261128-153749F_20261128-153755I"
@@ -25,10 +26,10 @@ def recorded(name: str) -> Any:
 INFO = recorded("info.json")[0]
 KNOWN = judgement.backups(INFO)
 ARCHIVE = recorded("archive.json")
-SEGMENTS = judgement.segments(ARCHIVE)
+SEGMENTS = backup_wal.segments(ARCHIVE)
 
 
-def without(*names: str) -> tuple[judgement.Segment, ...]:
+def without(*names: str) -> tuple[backup_wal.Segment, ...]:
     return tuple(segment for segment in SEGMENTS if segment.name not in names)
 
 
@@ -61,7 +62,7 @@ def test_a_running_backup_is_seen() -> None:
 
 def test_nothing_is_said_of_what_is_well() -> None:
     assert judgement.judge_age_and_size(KNOWN, SECONDS_AFTER, LIMITS) == []
-    assert judgement.judge_wal(SEGMENTS, KNOWN, wal(9)) == []
+    assert backup_wal.judge_wal(SEGMENTS, KNOWN, wal(9)) == []
     assert judgement.judge_verification(recorded("verify_well.txt"), KNOWN) == []
 
 
@@ -100,32 +101,68 @@ def test_pages_with_wrong_checksums_are_said() -> None:
 
 
 def test_a_gap_in_the_middle_is_named() -> None:
-    said = judgement.judge_wal(without(wal(5)), KNOWN, wal(9))
+    said = backup_wal.judge_wal(without(wal(5)), KNOWN, wal(9))
     assert said == [f"WAL gap: {wal(5)} is missing; no moment after it can be reached from a backup before it."]
-    assert f"{wal(5)} to {wal(6)} (2 segments)" in judgement.judge_wal(without(wal(5), wal(6)), KNOWN, wal(9))[0]
+    assert f"{wal(5)} to {wal(6)} (2 segments)" in backup_wal.judge_wal(without(wal(5), wal(6)), KNOWN, wal(9))[0]
+
+
+def full(number: int, timeline: int = 1) -> judgement.Backup:
+    """Return a full backup that begins and ends in a segment."""
+    segment = wal(number, timeline)
+    return replace(KNOWN[0], label=f"F{number}", first_wal=segment, last_wal=segment)
+
+
+def test_a_gap_before_the_newest_full_backup_breaks_nothing_and_is_told() -> None:
+    left, known = without(wal(5)), (*KNOWN, full(8))
+    assert backup_wal.judge_wal(left, known, wal(9)) == []
+    assert backup_wal.bygone_gaps(left, known) == (wal(5),)
+    assert backup_wal.bygone_gaps(SEGMENTS, known) == ()
+
+
+@pytest.mark.parametrize(
+    "newest",
+    [
+        replace(full(8), kind="diff"),
+        replace(full(8), whole=False),
+        replace(full(8), last_wal=wal(10)),
+        full(4),
+    ],
+    ids=["not a full one", "damaged at the source", "without its WAL", "before the gap"],
+)
+def test_no_other_backup_heals_a_gap(newest: judgement.Backup) -> None:
+    assert any("no moment after it" in said for said in backup_wal.judge_wal(without(wal(5)), (*KNOWN, newest), wal(9)))
+    assert backup_wal.bygone_gaps(without(wal(5)), (*KNOWN, newest)) == ()
+
+
+def test_a_backup_of_an_older_timeline_heals_no_gap_of_a_newer_one() -> None:
+    newer = tuple(backup_wal.Segment("17-1", wal(number, timeline=2), SECONDS_AFTER) for number in (4, 6, 9))
+    known = (*KNOWN, full(8))
+    assert len(backup_wal.judge_wal((*SEGMENTS, *newer), known, "")) == 2
+    known = (*KNOWN, full(9, timeline=2))
+    assert backup_wal.judge_wal((*SEGMENTS, *newer), known, "") == []
 
 
 def test_wal_that_a_backup_needs_is_missed_also_at_the_ends() -> None:
-    said = judgement.judge_wal(without(*(wal(number) for number in range(1, 5))), KNOWN, wal(9))
+    said = backup_wal.judge_wal(without(*(wal(number) for number in range(1, 5))), KNOWN, wal(9))
     assert said == [f"WAL gap: {wal(4)} is missing, and {FULL} cannot be restored without it."]
 
 
 def test_the_newest_is_missed_when_it_never_came() -> None:
-    assert judgement.judge_wal(SEGMENTS, KNOWN, wal(10)) == [
+    assert backup_wal.judge_wal(SEGMENTS, KNOWN, wal(10)) == [
         f"WAL gap: {wal(10)} is missing, the newest that PostgreSQL handed over for the archive."
     ]
-    assert judgement.judge_wal(SEGMENTS, KNOWN, "00000002.history") == []
+    assert backup_wal.judge_wal(SEGMENTS, KNOWN, "00000002.history") == []
 
 
 @pytest.mark.parametrize(("first", "broken"), [(9, False), (10, False), (11, True)])
 def test_a_new_timeline_goes_on_where_the_old_one_ended(first: int, broken: bool) -> None:
-    newer = judgement.Segment("17-1", wal(first, timeline=2), SECONDS_AFTER)
-    assert bool(judgement.judge_wal((*SEGMENTS, newer), KNOWN, "")) is broken
+    newer = backup_wal.Segment("17-1", wal(first, timeline=2), SECONDS_AFTER)
+    assert bool(backup_wal.judge_wal((*SEGMENTS, newer), KNOWN, "")) is broken
 
 
 def test_segments_are_counted_across_logs() -> None:
-    pair = [judgement.Segment("17-1", name, 0) for name in ("0000000100000000000000FF", "000000010000000100000000")]
-    assert judgement.judge_wal(pair, (), "") == []
+    pair = [backup_wal.Segment("17-1", name, 0) for name in ("0000000100000000000000FF", "000000010000000100000000")]
+    assert backup_wal.judge_wal(pair, (), "") == []
 
 
 def test_a_list_of_contents_that_is_missing_is_named() -> None:

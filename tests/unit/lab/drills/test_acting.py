@@ -10,6 +10,7 @@ import pytest
 
 from lab import faults, topology
 from lab.drills import acting as verbs
+from lab.drills import certificate, freezing
 from lab.drills.acting import Actor
 from lab.drills.playbooks import Played
 from lab.drills.rows import step
@@ -112,3 +113,25 @@ def test_the_consensus_is_led_by_the_host_that_will_fall(
     moved = [words for words in said if "move-leader" in words]
     assert len(moved) == bool(asked)
     assert all(part in moved[0] for part in asked)
+
+
+@pytest.mark.parametrize(("found", "faults_"), [(200, 0), (199, 1)])
+def test_an_alert_of_the_storm_that_the_ledger_lacks_is_a_fault(
+    found: int, faults_: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezing, "in_ledger", lambda *_: found)
+    acting = actor(tmp_path, Playbooks())
+    acting.kept["storm_cloud-ops1"] = {"alert": "DrillStorm", "alerts": 200, "started": "2026-12-24T18:00:00Z"}
+    acting.do([step("ledger-has-storm", "cloud-ops1")])
+    assert len(acting.faults) == faults_
+    assert acting.kept["ledger_cloud-ops1"] == found
+
+
+@pytest.mark.parametrize("told", ["", "Customers should see it good."])
+def test_a_certificate_that_customers_cannot_trust_is_a_fault(
+    told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificate, "wait", lambda *_: told)
+    acting = actor(tmp_path, Playbooks())
+    acting.do([step("see-certificate", "cloud-gw1")])
+    assert acting.faults == ([told] if told else [])

@@ -63,6 +63,7 @@ def test_the_largest_object_of_data_is_damaged() -> None:
         "pg_data/base/2.lz4": {"type": "file", "size": 80},
     }
     assert damage.largest(listed) == "pg_data/base/2.lz4"
+    assert damage.largest({"bundle/1": {"type": "file", "size": 9}}) == "bundle/1"
 
 
 def test_a_backup_without_data_cannot_be_damaged() -> None:

@@ -45,6 +45,12 @@ def test_only_rows_that_fail_over_are_audited_in_the_cloud(row: rows.Row) -> Non
     assert row.tier is not None or not row.fails_over
 
 
+def test_a_storage_that_is_away_is_refused_in_the_words_of_the_product() -> None:
+    (refused,) = (step for step in rows.named("storage-down").act if step.verb == "play-refused")
+    command = project.ROOT / "plugins/module_utils/pgbackrest_command.py"
+    assert refused.words[1] in command.read_text(encoding="utf-8")
+
+
 def test_a_name_that_is_none_is_answered_with_those_there_are() -> None:
     with pytest.raises(UnknownNameError, match=r"There is no drill 'mars'; there are was-dies, "):
         rows.named("mars")

@@ -29,3 +29,10 @@ def test_the_storm_goes_to_the_own_sites_runner() -> None:
     assert remote_storm.own(urls, ["10.0.1.31", "192.0.2.1"]) == urls[1]
     with pytest.raises(StopIteration):
         remote_storm.own(urls, ["192.0.2.1"])
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"), [("202", True), ("401", True), ("503", False), ("TimeoutError", False), ("URLError", False)]
+)
+def test_a_runner_that_is_silent_or_not_ready_is_asked_again(code: str, ends: bool) -> None:
+    assert remote_storm.taken(code) is ends

@@ -1,22 +1,28 @@
 #!/usr/bin/python3
 """Tell monitoring how far the WAL archive of this host's PostgreSQL is.
 
-Arguments: data directory, port, textfile directory. Only the standard library.
+Arguments: data directory, port, textfile directory, log of pgBackRest's archiving. Only the standard library.
 A segment that is to be archived has a file NAME.ready in pg_wal/archive_status until it is, made when it was to be
-(PostgreSQL's documentation, continuous archiving).
+(PostgreSQL's documentation, continuous archiving). PostgreSQL takes one that was dropped for archived; only
+pgBackRest's log says otherwise (2.55: `dropped WAL file 'NAME' because archive queue exceeded 1GB`, local time).
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 FILE = "understudy_backup_wal.prom"
+TAIL_BYTES = 256 * 1024  # of the log; it is looked at every few seconds
 QUESTION = "SELECT pg_is_in_recovery(), COALESCE(extract(epoch FROM last_archived_time), 0) FROM pg_stat_archiver"
+_DROPPED = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.\d+ P\d+ +WARN: dropped WAL file", re.MULTILINE)
+_KNOWN = re.compile(r"^understudy_backup_wal_dropped_timestamp_seconds (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Archive:
     newest_at: float
     waiting: int
     waiting_since: float
+    dropped_at: float
 
 
 def text(archive: Archive) -> str:
@@ -42,6 +49,11 @@ def text(archive: Archive) -> str:
             "Since when the oldest of them waits; 0 when none does.",
             archive.waiting_since,
         ),
+        (
+            "understudy_backup_wal_dropped_timestamp_seconds",
+            "When WAL was last dropped because too much of it waited; 0 when none was.",
+            archive.dropped_at,
+        ),
     )
     lines = (f"# HELP {name} {about}\n# TYPE {name} gauge\n{name} {value:.0f}\n" for name, about, value in figures)
     return "".join(lines)
@@ -56,6 +68,19 @@ def waiting(folder: Path) -> tuple[int, float]:
         except FileNotFoundError:
             continue  # archived meanwhile
     return len(times), min(times, default=0.0)
+
+
+def dropped(log: Path, figures: Path) -> float:
+    """Say when WAL was last dropped, as the log's end tells or, where that has moved on, the figures known before."""
+    moments = [0.0]
+    if log.exists():
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            said = _DROPPED.findall(stream.read().decode(errors="replace"))
+        moments += [time.mktime(time.strptime(moment, "%Y-%m-%d %H:%M:%S")) for moment in said]
+    if figures.exists():
+        moments += [float(moment) for moment in _KNOWN.findall(figures.read_text(encoding="utf-8"))]
+    return max(moments)
 
 
 def ask(port: str) -> tuple[bool, float] | None:
@@ -82,7 +107,7 @@ def ask(port: str) -> tuple[bool, float] | None:
 
 def main(arguments: list[str]) -> int:
     """Write the figures of a leader; a replica archives nothing, so it has none."""
-    data, port, into = Path(arguments[0]), arguments[1], Path(arguments[2])
+    data, port, into, log = Path(arguments[0]), arguments[1], Path(arguments[2]), Path(arguments[3])
     said = ask(port)
     if said is None:
         return 0  # that PostgreSQL does not run is told by others; what was known stays
@@ -92,7 +117,7 @@ def main(arguments: list[str]) -> int:
     count, since = waiting(data / "pg_wal/archive_status")
     into.mkdir(parents=True, exist_ok=True)
     new = into / f".{FILE}.{os.getpid()}"
-    new.write_text(text(Archive(said[1], count, since)), encoding="utf-8")
+    new.write_text(text(Archive(said[1], count, since, dropped(log, into / FILE))), encoding="utf-8")
     new.chmod(0o644)
     new.replace(into / FILE)
     return 0
