@@ -9,8 +9,7 @@ if TYPE_CHECKING:
 
 SHORTEST_SECRET = 16
 PLACEHOLDER = "CHANGE-ME"
-# Actions that need the database to be run by this project; the service tier, tunnel, scaling and traffic do not.
-OF_OUR_DATABASE = ("backup", "restore", "failover", "failback", "rehearsal")
+WITHOUT_A_MEMBER = "archive"  # the tier in which the cloud has no member of the database
 
 
 def service_faults(plan: Mapping[str, Any]) -> list[str]:
@@ -63,8 +62,9 @@ def _deciders(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _database(plan: Mapping[str, Any]) -> Iterator[str]:
+    hosts = sorted(plan.get("database") or [])
     if not plan.get("database_external"):
-        if not plan.get("database"):
+        if not hosts:
             yield (
                 "No host has the function 'database'; give it to a host, or set database_external: true "
                 "and say in database_external_servers where the database is."
@@ -72,11 +72,16 @@ def _database(plan: Mapping[str, Any]) -> Iterator[str]:
         return
     if not plan.get("database_external_servers"):
         yield "database_external is true and database_external_servers is empty; say where the database is."
-    action = plan.get("action")
-    if action in OF_OUR_DATABASE:
+    if hosts:
         yield (
-            f"The database is not run by this project (database_external: true), so {action} cannot work; "
-            "use the tools of whoever runs it."
+            f"database_external is true, but the inventory gives the function 'database' to {', '.join(hosts)}; "
+            "hosts that others run are none of this project's: take them out of the inventory."
+        )
+    tier = plan.get("data_tier", WITHOUT_A_MEMBER)
+    if tier != WITHOUT_A_MEMBER:
+        yield (
+            f"data_tier is {tier}, but database_external is true: a replica is for those who run the database. "
+            f"Set data_tier to {WITHOUT_A_MEMBER}, or let this project run the database."
         )
 
 

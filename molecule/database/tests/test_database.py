@@ -251,11 +251,22 @@ def test_the_proof_says_why_an_application_cannot_write(playbooks: Playbooks) ->
 
 
 def test_the_endpoint_can_lead_to_a_database_that_others_run(playbooks: Playbooks, stage: Stage) -> None:
-    leader = stage.leader()
-    foreign = {"database_external": True, "database_external_servers": [{"name": "x", "address": MEMBERS[leader]}]}
-    code, said = playbooks.run(CONVERGE, "--limit", "was", "--extra-vars", json.dumps(foreign))
+    def lead_to(name: str) -> tuple[int, str]:
+        servers = [{"name": "theirs", "address": MEMBERS[name]}]
+        foreign = json.dumps({"database_external": True, "database_external_servers": servers})
+        return playbooks.run(CONVERGE, "--limit", "was", "--extra-vars", foreign)
+
+    leader, replica = stage.leader(), stage.replica()
+    asked = "SELECT host(inet_server_addr()), pg_is_in_recovery()"
     try:
+        code, said = lead_to(leader)
         assert code == 0, said
-        assert "httpchk" not in stage.was.file("/etc/understudy/leader/haproxy.cfg").content_string
+        assert stage.ask(f"{ENDPOINT} {BOOKING}", asked).stdout.strip() == f"{MEMBERS[leader]}|False"
+        # Where the servers' owners say, whoever has the lease: an endpoint that asked Patroni would not come here.
+        code, said = lead_to(replica)
+        assert stage.ask(f"{ENDPOINT} {BOOKING}", asked).stdout.strip() == f"{MEMBERS[replica]}|True", said
+        assert code != 0
+        assert "read-only transaction" in said
     finally:
         assert playbooks.run(CONVERGE, "--limit", "was")[0] == 0
+    assert stage.ask(f"{ENDPOINT} {BOOKING}", asked).stdout.strip() == f"{MEMBERS[stage.leader()]}|False"

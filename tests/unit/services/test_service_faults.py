@@ -16,9 +16,10 @@ PLAN: dict[str, Any] = {
     "consensus": {"colo-gw1": "colo", "cloud-gw1": "cloud", "witness1": "witness"},
     "database_external": False,
     "database_external_servers": [],
-    "action": "",
+    "data_tier": "archive",
 }
-ELSEWHERE = {"database_external": True, "database_external_servers": [{"name": "db", "address": "10.0.0.5"}]}
+SERVERS = [{"name": "db", "address": "10.0.0.5"}]
+ELSEWHERE = {"database": [], "database_external": True, "database_external_servers": SERVERS}
 
 
 def test_a_plan_that_can_work_has_no_fault() -> None:
@@ -34,8 +35,9 @@ def test_a_plan_that_can_work_has_no_fault() -> None:
         ({"database": []}, "No host has the function 'database'"),
         ({"consensus": {"a": "colo", "b": "cloud"}}, "2 hosts have the function 'consensus' (a, b)"),
         ({"consensus": {"a": "colo", "b": "colo", "c": "cloud"}}, "2 of 3 consensus members are at site colo"),
-        ({"database_external": True}, "database_external_servers is empty"),
-        (ELSEWHERE | {"action": "backup"}, "so backup cannot work"),
+        (ELSEWHERE | {"database_external_servers": []}, "database_external_servers is empty"),
+        (ELSEWHERE | {"database": ["colo-db1"]}, "the function 'database' to colo-db1; hosts that others run"),
+        (ELSEWHERE | {"data_tier": "standby"}, "data_tier is standby, but database_external is true"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(change: dict[str, Any], says: str) -> None:
@@ -44,9 +46,13 @@ def test_what_cannot_work_is_refused_with_a_sentence(change: dict[str, Any], say
     assert says in faults[0]
 
 
-@pytest.mark.parametrize("action", ["", "scale_out"])
-def test_the_service_tier_works_beside_a_database_of_others(action: str) -> None:
-    assert service_faults(PLAN | ELSEWHERE | {"database": [], "consensus": {}, "action": action}) == []
+def test_the_service_tier_works_beside_a_database_of_others() -> None:
+    assert service_faults(PLAN | ELSEWHERE | {"consensus": {}}) == []
+
+
+@pytest.mark.parametrize("tier", ["standby", "synchronous"])
+def test_a_member_in_the_cloud_is_part_of_a_database_of_this_project(tier: str) -> None:
+    assert service_faults(PLAN | {"data_tier": tier}) == []
 
 
 def test_secrets_are_judged_by_name_and_never_shown() -> None:
