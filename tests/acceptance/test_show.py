@@ -61,6 +61,7 @@ def test_2_000_seats_are_sold_once_each_to_10_000_attempts_through_both_edges(la
     screening = fresh_screening(lab)
     name = f"seats-{time.strftime('%H%M%S')}"
     words = ["--customers", str(CUSTOMERS), "--attempts", str(ATTEMPTS), "--screening", str(screening)]
+    words += ["--contend", "1.0"]  # else who sees no free seat goes away without trying
     shopping = crowd.finish(site, name, crowd.start(site, name, words))
     audit = crowd.audit(site, shopping.journal)
     keep(name, shopping.report, audit)
@@ -69,6 +70,8 @@ def test_2_000_seats_are_sold_once_each_to_10_000_attempts_through_both_edges(la
     nobody_was_let_down(shopping.report)
     assert not [status for status in shopping.report["requests"]["by_status"] if status.startswith("5")]
     assert shopping.report["purchases"]["attempted"] == ATTEMPTS
+    assert shopping.report["holds"]["tried"] >= ATTEMPTS
+    assert shopping.report["holds"]["refused"] >= ATTEMPTS - SEATS
     assert set(shopping.report["edges"]) == {COLO_EDGE, CLOUD_EDGE}
     sold = [seat for line in shopping.journal.splitlines() for seat in json.loads(line)["seats"]]
     assert len(sold) == len(set(sold)) == SEATS

@@ -50,10 +50,7 @@ class Cluster:
         cluster._run(
             "initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"
         )
-        options = (
-            f"-p {cluster.port} -h 127.0.0.1 -k {folder} -c fsync=off -c max_connections=200 -c shared_buffers=64MB"
-        )
-        cluster._run("pg_ctl", "start", "--wait", "--silent", f"--log={folder}/log", f"--options={options}")
+        cluster.serve()
         return cluster
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -61,14 +58,26 @@ class Cluster:
         as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         subprocess.run([*as_owner, *command], check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
 
+    def serve(self) -> None:
+        """Start the server."""
+        options = (
+            f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c fsync=off -c max_connections=200 -c shared_buffers=64MB"
+        )
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
+
+    def crash(self) -> None:
+        """Stop the server as a crash does: from then on connections are refused."""
+        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+
     def stop(self) -> None:
         """Stop the cluster and remove it."""
-        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+        self.crash()
         shutil.rmtree(self.folder)
 
     def restart(self) -> None:
-        """Stop the cluster as a crash does, and start it again."""
-        self._run("pg_ctl", "restart", "--mode=immediate", "--wait", "--silent", f"--log={self.folder}/log")
+        """Stop the server as a crash does, and start it again."""
+        self.crash()
+        self.serve()
 
     def url(self, database: str = "postgres") -> str:
         """Return the libpq URL of a database."""

@@ -31,6 +31,7 @@ class Shop:
     faults: dict[str, list[int]] = field(default_factory=dict)
     taken: dict[tuple[int, str], str] = field(default_factory=dict)
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wanted: list[tuple[str, ...]] = field(default_factory=list)
     bookings: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     address: str = ""
@@ -45,6 +46,7 @@ class Shop:
         ]
 
     def hold(self, screening: int, seats: list[str]) -> dict[str, Any] | None:
+        self.wanted.append(tuple(seats))
         if any((screening, seat) in self.taken for seat in seats):
             return None
         number = f"h{len(self.holds)}"

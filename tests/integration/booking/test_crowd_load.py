@@ -65,6 +65,33 @@ def test_more_customers_than_seats_sell_every_seat_once_and_the_journal_knows_ea
     assert report["servers"] == {"fake": report["edges"]["127.0.0.1"]}
 
 
+@pytest.mark.parametrize("way", ["api", "pages"])
+@pytest.mark.parametrize("where", [("--screening", "1"), ("--theatre", "load")])
+def test_who_contends_asks_once_for_seats_that_nobody_can_have(
+    shop: Shop, tmp_path: Path, way: str, where: tuple[str, str]
+) -> None:
+    shop.taken = {(screening, seat): "others" for screening, seats in shop.screenings.items() for seat in seats}
+    options = ["--customers", "4", "--attempts", "20", "--mix", f"{way}=1", *where]
+    assert load(shop, tmp_path, *options)["holds"] == {"tried": 0, "refused": 0}
+    report = load(shop, tmp_path, *options, "--contend", "1")
+    assert report["holds"] == {"tried": 20, "refused": 20}
+    assert report["purchases"]["sold_out"] == 20
+    assert report["requests"]["by_status"]["409"] == 20
+    assert len(set(shop.wanted)) > 1, "all wanted the same seats"
+
+
+@pytest.mark.parametrize("mix", ["api=1", "pages=1"])
+def test_who_contends_buys_what_is_free_like_everybody(shop: Shop, tmp_path: Path, mix: str) -> None:
+    report = load(
+        shop, tmp_path, "--customers", "16", "--attempts", "100", "--mix", mix, "--screening", "1", "--contend", "1"
+    )
+    bought, holds = report["purchases"], report["holds"]
+    assert sorted(shop.sold()) == sorted((1, seat) for seat in shop.screenings[1])
+    assert bought["confirmed"] + bought["sold_out"] == 100
+    assert holds["tried"] - holds["refused"] == bought["confirmed"]
+    assert holds["refused"] >= bought["sold_out"]
+
+
 def test_half_of_the_customers_ask_in_korean(shop: Shop, tmp_path: Path) -> None:
     load(shop, tmp_path, "--customers", "8", "--attempts", "60")
     languages = Counter(headers["Accept-Language"][:2] for _, _, headers in shop.asked)

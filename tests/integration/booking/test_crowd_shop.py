@@ -20,7 +20,7 @@ from booking.crowd.journal import read
 from typer.testing import CliRunner
 
 from tests.integration.booking.cluster import Cluster
-from tests.integration.booking.shop import Shop
+from tests.integration.booking.shop import Customer, Shop
 
 LOAD_SEATS = 80  # two screenings of 40 in the theatre `load`
 
@@ -66,12 +66,26 @@ def test_more_customers_than_seats_sell_every_seat_once_and_the_books_agree(
     bought = report["purchases"]
     assert report["requests"]["failed"] == 0
     assert bought["confirmed"] + bought["sold_out"] == bought["attempted"] == 120
+    assert report["holds"]["tried"] - report["holds"]["refused"] == bought["confirmed"]
     seats = Counter((entry.screening_id, seat) for entry in read(tmp_path / "journal") for seat in entry.seats)
     assert len(seats) == LOAD_SEATS
     assert set(seats.values()) == {1}
     assert database.execute("SELECT count(*) FROM seats_sold").fetchone() == (LOAD_SEATS,)
     assert audit(shop, tmp_path) == clean(bought["confirmed"])
     assert report["servers"] == {"server-1": report["edges"]["127.0.0.1"]}
+
+
+def test_every_customer_contends_for_a_screening_that_sells_out(shop: Shop, tmp_path: Path) -> None:
+    screening = str(Customer(shop.url).screening()["id"])
+    report = load(
+        shop, tmp_path, "--customers", "8", "--attempts", "80", "--screening", screening, "--contend", "1"
+    )  # of both ways
+    bought, holds = report["purchases"], report["holds"]
+    assert report["requests"]["failed"] == 0
+    assert bought["confirmed"] + bought["sold_out"] == 80
+    assert holds["tried"] >= 80
+    assert holds["refused"] >= bought["sold_out"] >= 80 - LOAD_SEATS / 2
+    assert audit(shop, tmp_path) == clean(bought["confirmed"])
 
 
 def test_customers_of_both_ways_find_something_to_see_in_the_whole_programme(shop: Shop, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from booking.crowd.plan import Surge, arrivals, parse_mix, parse_surge, rate_at
 from booking.crowd.seating import choose, rows_of
-from booking.crowd.wishes import APPROVED_CARD, DECLINED_CARD, Filters, invent
+from booking.crowd.wishes import APPROVED_CARD, DECLINED_CARD, Taste, invent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,11 +73,17 @@ def test_seat_ten_is_the_neighbour_of_seat_nine_and_not_of_seat_one() -> None:
 
 
 def test_a_crowd_is_half_korean_and_mixed_as_asked() -> None:
-    random = Random(3)
-    wishes = [invent(n, {"api": 0.6, "pages": 0.4}, Filters(), 0.1, random) for n in range(2000)]
+    random, taste = Random(3), Taste({"api": 0.6, "pages": 0.4}, declined_share=0.1, contending_share=0.3)
+    wishes = [invent(n, taste, random) for n in range(2000)]
     assert Counter(wish.language for wish in wishes)["ko"] == pytest.approx(1000, rel=0.1)
     assert Counter(wish.way for wish in wishes)["api"] == pytest.approx(1200, rel=0.1)
     cards = Counter(wish.card_token for wish in wishes)
     assert cards[DECLINED_CARD] == pytest.approx(200, rel=0.25)
     assert set(cards) == {APPROVED_CARD, DECLINED_CARD}
     assert {wish.party for wish in wishes} == {1, 2, 3, 4}
+    assert sum(wish.contends for wish in wishes) == pytest.approx(600, rel=0.15)
+
+
+def test_nobody_contends_unless_asked_to() -> None:
+    random = Random(3)
+    assert not any(invent(n, Taste({"api": 1.0}), random).contends for n in range(200))

@@ -20,6 +20,8 @@ def test_the_report_counts_requests_purchases_and_seconds() -> None:
         tally.answered("seats", at, seconds)
     tally.tried("timeout", "192.0.2.2", "")
     tally.fail("purchase", 2.6, "timeout")
+    for status in (201, 409, 422, 409):
+        tally.hold(status)
     tally.finish(Outcome.CONFIRMED, 2.7)
     tally.finish(Outcome.GAVE_UP, 2.8)
     report = tally.report()
@@ -31,6 +33,7 @@ def test_the_report_counts_requests_purchases_and_seconds() -> None:
     assert report["requests"]["by_status"] == {"200": 3, "timeout": 1}
     assert report["requests"]["by_kind"]["purchase"] == {"total": 1, "failed": 1, "p50_ms": 0.0, "p99_ms": 0.0}
     assert report["requests"]["p50_ms"] == 20.0
+    assert report["holds"] == {"tried": 4, "refused": 2}
     assert report["purchases"] == {
         "attempted": 3,
         "confirmed": 1,

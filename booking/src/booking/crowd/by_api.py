@@ -28,6 +28,7 @@ class ApiVisit:
         self._wish = wish
         self._theatre: int | None = None
         self._key = uuid4().hex
+        self._contends = wish.contends
 
     async def arrive(self) -> None:
         """Choose a theatre, unless the screening is given."""
@@ -45,16 +46,22 @@ class ApiVisit:
         plan = await self._read("seats", f"{_API}/screenings/{screening}/seats")
         free = (seat["seat"] for seat in plan["seats"] if seat["state"] == "free")
         seats = choose(free, self._wish.party, self._around.random)
+        # Of a given screening the plan is all there is; else the list of screenings says when all is sold.
+        none_free = Outcome.SOLD_OUT if len(self._wish.filters.screenings) == 1 else None
+        is_anyway = not seats and self._contends
+        if is_anyway:
+            self._contends = False
+            seats = choose((seat["seat"] for seat in plan["seats"]), self._wish.party, self._around.random)
         if not seats:
-            # Of a given screening the plan is all there is; else the list of screenings says when all is sold.
-            return Outcome.SOLD_OUT if len(self._wish.filters.screenings) == 1 else None
+            return none_free
         held = await self._browser.ask("hold", "POST", f"{_API}/holds", {"screening_id": screening, "seats": seats})
+        self._around.tally.hold(held.status)
         if held.status == 409:
-            return None
+            return none_free if is_anyway else None
         return await self._pay(self._fields("hold", held, 201))
 
     async def _screening(self) -> int | None:
-        """Pick a screening that has free seats, as the list says."""
+        """Pick a screening that has free seats, as the list says; where none has, who contends takes any."""
         given = self._wish.filters.screenings
         if len(given) == 1:
             return given[0]
@@ -62,8 +69,11 @@ class ApiVisit:
         if self._theatre is not None:
             target += f"&theatre_id={self._theatre}"
         listed = await self._read("screenings", target)
-        open_ones = [entry["id"] for entry in listed if entry["seats_free"] and (not given or entry["id"] in given)]
-        return self._around.random.choice(open_ones) if open_ones else None
+        known = [entry for entry in listed if not given or entry["id"] in given]
+        chosen_from = [entry["id"] for entry in known if entry["seats_free"]]
+        if not chosen_from and self._contends:
+            chosen_from = [entry["id"] for entry in known]
+        return self._around.random.choice(chosen_from) if chosen_from else None
 
     async def _pay(self, hold: dict[str, Any]) -> Booking | Outcome | None:
         wish = self._wish

@@ -32,6 +32,7 @@ class PagesVisit:
         self._around = around
         self._wish = wish
         self._screenings: list[int] = list(wish.filters.screenings)
+        self._contends = wish.contends
 
     async def arrive(self) -> None:
         """Open the first page and choose a theatre and a day, unless the screening is given."""
@@ -43,10 +44,12 @@ class PagesVisit:
             listed = await self._browser.submit("page screenings", "GET", form.action or "/", self._choices(form, day))
             if listed.status != 200:
                 raise self._browser.unusable("page screenings", listed)
-            links = (_SCREENING.match(link) for link in Page(listed.body).links(_NOT_SOLD_OUT))
-            self._screenings = sorted({int(found[1]) for found in links if found})
+            page = Page(listed.body)
+            self._screenings = _numbers(page.links(_NOT_SOLD_OUT))
             if self._screenings:
                 return
+        if self._contends:
+            self._screenings = _numbers(page.links())
 
     def _choices(self, form: Form, day: int) -> Iterable[tuple[str, str]]:
         """Choose a theatre, any film, and today or a day after it."""
@@ -72,11 +75,18 @@ class PagesVisit:
         form = self._seats(plan, page)
         boxes = {value: name for name, value in form.boxes} if form else {}
         seats = choose(boxes, self._wish.party, self._around.random)
-        if form is None or not seats:
+        if not seats:
             self._screenings.remove(screening)
+        if form and not seats and self._contends:
+            # As from a page that was opened before the seats were gone.
+            self._contends = False
+            boxes = {value: name for name, value in form.taken}
+            seats = choose(boxes, self._wish.party, self._around.random)
+        if form is None or not seats:
             return None
         ticked = [(boxes[seat], seat) for seat in seats]
         held = await self._browser.submit("page hold", "POST", form.action or plan.target, [*form.fields, *ticked])
+        self._around.tally.hold(held.status)
         if held.status == 409:
             return None
         return await self._pay(held, screening, seats)
@@ -127,3 +137,8 @@ class PagesVisit:
                 if fits(form):
                     return form
         raise self._browser.unusable(kind, reply)
+
+
+def _numbers(links: Iterable[str]) -> list[int]:
+    """Return the numbers of the screenings that links lead to."""
+    return sorted({int(found[1]) for link in links if (found := _SCREENING.match(link))})

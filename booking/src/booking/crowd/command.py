@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from booking.crowd.crowd import Size, Taste
+from booking.crowd.crowd import Size
 from booking.crowd.display import summary
 from booking.crowd.errors import CrowdError
 from booking.crowd.plan import parse_mix, parse_surge
 from booking.crowd.running import Settings, run
-from booking.crowd.wishes import Filters
+from booking.crowd.wishes import Filters, Taste
 
 DEFAULT_EDGE = "https://tickets.understudy.test"
 
@@ -33,6 +33,9 @@ Mix = Annotated[str, typer.Option(help="shares of customers of the API and of th
 Theatre = Annotated[str | None, typer.Option(help="only this theatre: number or name")]
 Screenings = Annotated[list[int] | None, typer.Option("--screening", help="only this screening; repeatable")]
 Declined = Annotated[float, typer.Option(min=0.0, max=1.0, help="share of customers whose card is declined")]
+Contend = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="share of customers who ask for seats once also when none shows free")
+]
 JournalFile = Annotated[Path | None, typer.Option("--journal", help="append each confirmed booking here")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="write the report (JSON) here")]
 Timeout = Annotated[float, typer.Option(min=0.1, help="seconds until a request counts as unanswered")]
@@ -55,6 +58,7 @@ def load(
     theatre: Theatre = None,
     screening: Screenings = None,
     declined: Declined = 0.0,
+    contend: Contend = 0.0,
     journal: JournalFile = None,
     report: ReportFile = None,
     timeout: Timeout = 10.0,
@@ -70,7 +74,7 @@ def load(
         settings = Settings(
             edge=edge,
             size=Size(arrivals, surges, duration if duration or attempts else 60.0, customers, attempts),
-            taste=Taste(parse_mix(mix), Filters(screenings=tuple(screening or ())), declined),
+            taste=Taste(parse_mix(mix), Filters(screenings=tuple(screening or ())), declined, contend),
             resolvers=tuple(resolver or ()),
             pins=tuple(resolve or ()),
             ca_file=ca_file,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,12 @@ from booking.crowd.journal import Entry
 from booking.crowd.plan import arrivals
 from booking.crowd.shopping import Booking, buy
 from booking.crowd.tally import Outcome
-from booking.crowd.wishes import Filters, invent
+from booking.crowd.wishes import invent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from booking.crowd.journal import Journal
     from booking.crowd.plan import Surge
-    from booking.crowd.wishes import Wish
+    from booking.crowd.wishes import Taste, Wish
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,6 @@ class Size:
     duration_seconds: float | None = 60.0
     customers: int | None = None
     attempts: int | None = None
-
-
-@dataclass(frozen=True)
-class Taste:
-    """What the customers are like."""
-
-    mix: Mapping[str, float]
-    filters: Filters = field(default_factory=Filters)
-    declined_share: float = 0.0
 
 
 class Crowd:
@@ -99,10 +88,10 @@ class Crowd:
                 group.create_task(one_after_another())
 
     async def _shop(self) -> None:
-        around, taste = self._around, self._taste
+        around = self._around
         around.tally.started += 1
         self.inside += 1
-        wish = invent(around.tally.started, taste.mix, taste.filters, taste.declined_share, around.random)
+        wish = invent(around.tally.started, self._taste, around.random)
         visit = (ApiVisit if wish.way == "api" else PagesVisit)(Browser(around, wish.language), around, wish)
         end = await buy(visit, around)
         if isinstance(end, Booking):

@@ -36,6 +36,7 @@ def summary(report: dict[str, Any]) -> Table:
     table.add_row("requests", _pairs(requests, ("total", "failed", "retried", "waited")))
     table.add_row("milliseconds", _pairs(requests, ("p50_ms", "p90_ms", "p99_ms")))
     table.add_row("statuses", _pairs(requests["by_status"]))
+    table.add_row("holds", _pairs(report["holds"]))
     table.add_row("purchases", _pairs(report["purchases"]))
     table.add_row("edges", _pairs(report["edges"]))
     table.add_row("servers", _pairs(report["servers"]))

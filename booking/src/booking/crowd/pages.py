@@ -18,14 +18,14 @@ _NEVER_SENT = {"submit", "button", "reset", "image", "file"}
 class Form:
     """A form: where it goes, what it sends as it stands, and what can be ticked, typed into or chosen (value, text).
 
-    `taken` counts the boxes that cannot be ticked.
+    `taken` are the boxes that cannot be ticked.
     """
 
     action: str
     method: str
     fields: tuple[tuple[str, str], ...]
     boxes: tuple[tuple[str, str], ...]
-    taken: int
+    taken: tuple[tuple[str, str], ...]
     blanks: tuple[str, ...]
     choices: dict[str, tuple[tuple[str, str], ...]]
 
@@ -62,14 +62,15 @@ def _form(form: LexborNode) -> Form:
     fields: list[tuple[str, str]] = []
     boxes: list[tuple[str, str]] = []
     blanks: list[str] = []
-    taken = 0
+    taken: list[tuple[str, str]] = []
     choices: dict[str, tuple[tuple[str, str], ...]] = {}
     for node in form.css("input[name], select[name], textarea[name]"):
         attributes = node.attributes
         name, value = attributes["name"] or "", attributes.get("value") or ""
         kind = (attributes.get("type") or "text").lower() if node.tag == "input" else node.tag
         if "disabled" in attributes or kind in _NEVER_SENT:
-            taken += kind == "checkbox"
+            if kind == "checkbox":
+                taken.append((name, value or "on"))
             continue
         if kind in {"checkbox", "radio"}:
             (fields if "checked" in attributes else boxes).append((name, value or "on"))
@@ -81,7 +82,7 @@ def _form(form: LexborNode) -> Form:
             fields.append((name, value))
     action = form.attributes.get("action") or ""
     method = (form.attributes.get("method") or "get").upper()
-    return Form(action, method, tuple(fields), tuple(boxes), taken, tuple(blanks), choices)
+    return Form(action, method, tuple(fields), tuple(boxes), tuple(taken), tuple(blanks), choices)
 
 
 def _options(select: LexborNode) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from booking.crowd import addresses
 from booking.crowd.browser import Browser, Surroundings
 from booking.crowd.by_api import find_theatre
-from booking.crowd.crowd import Crowd, Size, Taste
+from booking.crowd.crowd import Crowd, Size
 from booking.crowd.display import progress
 from booking.crowd.errors import CrowdError
 from booking.crowd.journal import Journal
@@ -25,6 +25,8 @@ from booking.crowd.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from booking.crowd.wishes import Taste
 
 PROGRESS_SECONDS = 2.0
 

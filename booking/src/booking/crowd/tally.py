@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Tally:
         self.servers: Counter[str] = Counter()
         self.failures: list[dict[str, Any]] = []
         self.total = self.failed = self.retried = self.waited = self.started = 0
+        self.holds_tried = self.holds_refused = 0
 
     def tried(self, status: str, address: str, server: str) -> None:
         """Count one try: its status or the way it failed, the address asked, the server that answered."""
@@ -83,6 +85,11 @@ class Tally:
         self.failed += 1
         if len(self.failures) < _EXAMPLES:
             self.failures.append({"at_s": round(at_seconds, 1), "kind": kind, "why": why})
+
+    def hold(self, status: int) -> None:
+        """Count the answer to a customer who asked for seats; 409 says that they are not to be had."""
+        self.holds_tried += 1
+        self.holds_refused += status == HTTPStatus.CONFLICT
 
     def finish(self, outcome: Outcome, at_seconds: float) -> None:
         """Count the end of a customer's attempt."""
@@ -114,6 +121,7 @@ class Tally:
                     for kind, sample in sorted(self.kinds.items())
                 },
             },
+            "holds": {"tried": self.holds_tried, "refused": self.holds_refused},
             "purchases": {"attempted": self.started, **{str(end): self.outcomes[end] for end in Outcome}},
             "per_second": [self._second(at) for at in range(max(self.seconds, default=-1) + 1)],
             "edges": dict(sorted(self.edges.items())),

@@ -5,7 +5,7 @@ Pure: randomness comes in as an argument.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Wish:
-    """One customer and what they came for."""
+    """One customer and what they came for; who contends asks for a seat once also when the map shows none free."""
 
     way: str
     language: str
@@ -39,19 +39,31 @@ class Wish:
     party: int
     card_token: str
     filters: Filters
+    contends: bool = False
 
 
-def invent(number: int, mix: Mapping[str, float], filters: Filters, declined_share: float, random: Random) -> Wish:
+@dataclass(frozen=True)
+class Taste:
+    """What the customers of a crowd are like; the shares are of 1."""
+
+    mix: Mapping[str, float]
+    filters: Filters = field(default_factory=Filters)
+    declined_share: float = 0.0
+    contending_share: float = 0.0
+
+
+def invent(number: int, taste: Taste, random: Random) -> Wish:
     """Make up customer number so-and-so; half of them are Korean."""
     language = random.choice(("ko", "en"))
     tag = f"{number}-{random.getrandbits(32):08x}"
     phone = f"010-{random.randrange(10_000):04d}-{random.randrange(10_000):04d}"
     return Wish(
-        way=random.choices(list(mix), list(mix.values()))[0],
+        way=random.choices(list(taste.mix), list(taste.mix.values()))[0],
         language=language,
         name=random.choice(_NAMES[language]),
         contact=phone if random.random() < 0.3 else f"crowd-{tag}@example.com",
         party=random.choice(_PARTIES),
-        card_token=DECLINED_CARD if random.random() < declined_share else APPROVED_CARD,
-        filters=filters,
+        card_token=DECLINED_CARD if random.random() < taste.declined_share else APPROVED_CARD,
+        filters=taste.filters,
+        contends=random.random() < taste.contending_share,
     )

@@ -1,7 +1,8 @@
 """The waiting room: when too many customers buy at once, the rest wait in the order in which they came.
 
 A customer who must wait longer than a request may take gets a signed ticket with the time of arrival. Whoever comes
-back with a ticket, to any server, is let in before everybody who arrived later. Used from one event loop only.
+back with a ticket, to any server, is let in before everybody who waits there and arrived later: each worker process
+has a room of its own and knows of no other. Used from one event loop only.
 """
 
 from __future__ import annotations
