@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import httpx
 
 from runner import tokens
 from runner.actions import CATALOGUE
+from runner.execute.scratch import memory_root
 from tests.integration.booking.cluster import free_port
 from tests.integration.runner.execute.project import make_project
 from tests.integration.runner.waiting import until
@@ -254,6 +256,7 @@ class Installation:
             self._signal(left, signal.SIGKILL)
             for service in self.services:
                 service.poll()
+        shutil.rmtree(memory_root(self.folder / "state"))
 
     @staticmethod
     def _signal(pids: set[int], number: signal.Signals) -> None:

@@ -216,7 +216,7 @@ def check_runs(installation: Installation, journal: Path, alerts: int) -> int:
             interrupted += job["attempt"] - 1
         else:
             assert (job["action"], job["attempt"]) == (ONCE_ONLY, 1), job
-            assert "may not repeat" in job["outcome"] or "lost its lease" in job["outcome"]
+            assert "may not repeat" in job["outcome"] or "lost its lease" in job["outcome"], job
             interrupted += 1
         assert job["action"] != ONCE_ONLY or len(begun) <= 1
     check_one_at_a_time(lines)

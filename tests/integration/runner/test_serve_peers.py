@@ -94,9 +94,9 @@ def test_a_storm_on_two_nodes_while_one_is_frozen_and_revived(nodes: list[Instal
             else:
                 until(lambda at=taken_over, of=other: _count(of, "node_taken_over") > at, 180, "it is taken over")  # type: ignore[misc]
                 until(lambda at=began: len(storm.under_way(_journal(nodes))) > at, 180, "the other runs something")  # type: ignore[misc]
+                _gate(nodes).touch()  # so that the frozen one would go on at once, if it could
                 frozen.thaw()
                 until(lambda at=lives, of=frozen: _count(of, "worker_ready") > at, 180, "it begins anew")  # type: ignore[misc]
-                _gate(nodes).touch()
                 until(lambda: {each["state"] for each in nodes[0].jobs()} <= storm.ENDED, 180, "what waited goes on")
                 if turn == 1:
                     _gate(nodes).unlink()
