@@ -47,7 +47,7 @@ content: setup ## the project read as data: interfaces, import table, docs
 	@pytest -q tests/content
 
 integration: setup ## real commands against recorded or faked services, two files of tests at a time
-	@pytest -q -n 2 --dist loadfile tests/integration
+	@pytest -q -n 2 --dist loadfile -m 'not long' tests/integration
 
 molecule: setup ## every role on fresh Debian hosts: converge, idempotence, verify
 	@$(SUDO) tests/molecule.sh
@@ -59,6 +59,7 @@ long: site ## what takes longest: a crowd answered with servers, faults while sc
 	@$(SUDO) $(VENV)/bin/pytest -v -s tests/long
 	@$(SUDO) tests/molecule.sh runner monitoring backup database vpn_rotation
 	@$(SUDO) $(VENV)/bin/pytest -v -s tests/interruption
+	@pytest -v -m long tests/integration
 
 test: setup ## check, the demonstration, integration, acceptance, molecule (over an hour); make long has the rest
 	@$(SUDO) tests/all.sh

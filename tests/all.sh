@@ -21,7 +21,7 @@ step lint tests/lint.sh
 step unit pytest -q tests/unit
 step content pytest -q tests/content
 step demo lab demo
-step integration pytest -q -n 2 --dist loadfile tests/integration
+step integration pytest -q -n 2 --dist loadfile -m 'not long' tests/integration
 step acceptance pytest -v --durations=10 tests/acceptance
 # The lab above has the roles runner, monitoring, backup and database for real; their own scenarios, the long ones, belong to `make long`.
 step molecule env MOLECULE_BUT=runner,monitoring,backup,database,vpn_rotation tests/molecule.sh

@@ -37,6 +37,7 @@ def _live(installation: Installation, senders: storm.Senders, kill: int, dice: r
     time.sleep(dice.uniform(0.0, 1.5))
 
 
+@pytest.mark.long
 def test_a_thousand_alerts_while_the_service_is_killed_twenty_times(installation: Installation) -> None:
     dice = random.Random(20261125)
     share = ALERTS // KILLS

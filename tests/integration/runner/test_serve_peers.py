@@ -80,6 +80,7 @@ def _count(node: Installation, event: str) -> int:
     return node.log.count(f"event={event}")
 
 
+@pytest.mark.long
 def test_a_storm_on_two_nodes_while_one_is_frozen_and_revived(nodes: list[Installation], postgresql_url: str) -> None:
     share = ALERTS // FREEZES // 2
     with ExitStack() as stack:
