@@ -79,7 +79,7 @@ plan:
   type: dict
   returned: always
 allowed:
-  description: How many burst servers the project's quota lets there be, those that are there included; null without limit.
+  description: Burst servers that the quota lets there be, those that are there included; null without limit.
   type: int
   returned: always
 image:
