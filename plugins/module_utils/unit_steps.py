@@ -73,6 +73,15 @@ def stale(block: Mapping[str, str], drop_ins: Iterable[str]) -> bool:
     return block["NeedDaemonReload"] == "yes" or block["LoadState"] == "not-found" or bool(unread)
 
 
+def triggered(blocks: Iterable[Mapping[str, str]], known: Iterable[str]) -> list[str]:
+    """Name the units that timers, paths and sockets start, beside those that are `known`.
+
+    Nobody asks for them, so nothing else tells systemd that their files were written anew.
+    """
+    started = dict.fromkeys(name for block in blocks for name in block.get("Triggers", "").split())
+    return [name for name in started if name not in set(known)]
+
+
 def parse(text: str) -> list[dict[str, str]]:
     """Read the output of `systemctl show` for several units: blocks of KEY=VALUE, an empty line between them."""
     blocks = [block for block in text.split("\n\n") if block.strip()]

@@ -93,7 +93,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils import unit_steps
 
 PROPERTIES = (
-    "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,DropInPaths,"
+    "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,DropInPaths,Triggers,"
     "InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic"
 )
 UNITS = Path("/etc/systemd/system")
@@ -165,7 +165,9 @@ def main() -> None:
     if not names:
         module.exit_json(changed=False, done=[], restarted=[])
     blocks = look(module, names)
-    stale = any(unit_steps.stale(block, drop_ins(name)) for name, block in zip(names, blocks, strict=True))
+    started = unit_steps.triggered(blocks, names)
+    seen = zip([*names, *started], [*blocks, *(look(module, started) if started else [])], strict=True)
+    stale = any(unit_steps.stale(block, drop_ins(name)) for name, block in seen)
     if stale and not module.check_mode:
         systemctl(module, "daemon-reload")
         blocks = look(module, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.unit_steps import Found, Wanted, drop_in_directories, found, parse, stale, steps
+from plugins.module_utils.unit_steps import Found, Wanted, drop_in_directories, found, parse, stale, steps, triggered
 
 RUNNING = Found("loaded", "active", "enabled")
 STOPPED = Found("loaded", "inactive", "disabled")
@@ -31,6 +31,11 @@ STOPPED = Found("loaded", "inactive", "disabled")
 )
 def test_only_missing_steps_are_taken(wanted: Wanted, found: Found, verbs: list[str]) -> None:
     assert steps(wanted, found) == verbs
+
+
+def test_what_a_timer_starts_is_looked_at_too() -> None:
+    blocks = [{"Id": "a.timer", "Triggers": "a.service"}, {"Id": "b.socket", "Triggers": "b.service c.service"}, {}]
+    assert triggered(blocks, ["a.timer", "b.socket", "b.service"]) == ["a.service", "c.service"]
 
 
 def test_what_systemctl_shows_of_several_units_is_read_apart() -> None:
