@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 ADDRESSES = {"mol-was-asgi": "10.210.254.60", "mol-was-wsgi": "10.210.254.61"}
 RESTARTS = 2
+# As systemd tells them: the one host has settings of its own (group_vars/asgi.yml), the other has the role's defaults.
+LIMITS = {
+    "mol-was-asgi": {
+        "MemoryMax": str(300 * 2**20), "TasksMax": "200", "CPUQuotaPerSecUSec": "1.500000s", "TimeoutStopUSec": "12s",
+    },
+    "mol-was-wsgi": {
+        "MemoryMax": str(2**30), "TasksMax": "512", "CPUQuotaPerSecUSec": "infinity", "TimeoutStopUSec": "15s",
+    },
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -45,6 +54,12 @@ def test_the_sandbox_is_tight(host: Host) -> None:
     with host.sudo():
         done = host.run("systemd-analyze security --no-pager --threshold=40 was.service")
     assert done.succeeded, done.stdout[-300:]
+
+
+def test_it_takes_no_more_of_the_host_than_it_was_given(host: Host) -> None:
+    limits = LIMITS[host.check_output("hostname")] | {"LimitNOFILE": "16384", "LimitNOFILESoft": "16384"}
+    told = host.check_output(f"systemctl show --property {','.join(limits)} was.service")
+    assert dict(line.split("=", 1) for line in told.splitlines()) == limits
 
 
 class Customer(threading.Thread):

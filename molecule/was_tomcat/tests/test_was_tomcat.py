@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from testinfra.host import Host
 
 URL = "http://10.210.254.63:8080"
+# As systemd tells them; memory and tasks are the scenario's (group_vars), the others the role's.
+LIMITS = {
+    "MemoryMax": str(512 * 2**20), "TasksMax": "300", "CPUQuotaPerSecUSec": "infinity", "TimeoutStopUSec": "15s",
+    "LimitNOFILE": "16384",
+}  # fmt: skip
 
 
 def ask(path: str) -> str:
@@ -44,6 +49,11 @@ def test_the_sandbox_is_tight(host: Host) -> None:
     with host.sudo():
         done = host.run("systemd-analyze security --no-pager --threshold=40 was.service")
     assert done.succeeded, done.stdout[-300:]
+
+
+def test_it_takes_no_more_of_the_host_than_it_was_given(host: Host) -> None:
+    told = host.check_output(f"systemctl show --property {','.join(LIMITS)} was.service")
+    assert dict(line.split("=", 1) for line in told.splitlines()) == LIMITS
 
 
 def test_it_comes_up_at_boot_and_stops_in_good_order(host: Host) -> None:
