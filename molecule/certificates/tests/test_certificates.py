@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -11,12 +13,14 @@ import testinfra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from testinfra.host import Host
 
     from molecule.conftest import Playbooks
 
 TLS = "/etc/understudy/tls"
+LEAF = ("-addext", "basicConstraints=critical,CA:FALSE")
 CONVERGE = "molecule/certificates/converge.yml"
 RESERVE, USE = "molecule/certificates/reserve.yml", "molecule/certificates/use_reserve.yml"
 
@@ -109,6 +113,49 @@ def test_a_new_name_gets_a_new_certificate(host: Host, playbooks: Playbooks) -> 
     assert code == 0, told
     told = host.check_output(f"openssl x509 -in {TLS}/edge.pem -noout -checkhost www.example.test")
     assert "does match" in told
+
+
+def chain_of_a_public_authority(folder: Path) -> tuple[str, str]:
+    """Make what a customer of a public authority has: a chain for the edge's name, and its key."""
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    for name, words in (
+        ("authority", ["-subj", "/CN=A public authority", "-addext", "keyUsage=critical,keyCertSign"]),
+        ("edge", ["-subj", "/CN=tickets.example.test", "-addext", "subjectAltName=DNS:tickets.example.test", *LEAF]),
+    ):
+        signer = [] if name == "authority" else ["-CA", "authority.pem", "-CAkey", "authority.key"]
+        command = ["openssl", "req", "-x509", *curve, "-days", "90", *words, *signer]
+        subprocess.run([*command, "-keyout", f"{name}.key", "-out", f"{name}.pem"], cwd=folder, check=True)
+    chain = "\n".join((folder / f"{name}.pem").read_text().strip() for name in ("edge", "authority"))
+    return chain, (folder / "edge.key").read_text().strip()
+
+
+def test_an_edge_takes_the_chain_and_the_key_of_a_public_authority(
+    host: Host, playbooks: Playbooks, tmp_path: Path
+) -> None:
+    own, expiry = serial(host, "edge.pem"), told_expiry(host, "edge.pem")
+    chain, key = chain_of_a_public_authority(tmp_path)
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps({"certificates_public_chain": chain, "certificates_public_key": key}))
+    given_words = ("--limit", "edge", "--diff", "-e", f"@{given}")
+
+    code, told = playbooks.run(CONVERGE, *given_words)
+    assert code == 0, told
+    file = host.file(f"{TLS}/edge.pem")
+    assert file.content_string == f"{key}\n{chain}\n"
+    assert (file.user, file.group, file.mode) == ("root", "understudy-tls", 0o640)
+    assert "PRIVATE KEY" not in told
+    assert serial(host, "edge.pem") != own
+    assert host.run(f"openssl verify -CAfile {TLS}/ca.crt {TLS}/edge.pem").failed
+    wait_until(lambda: told_expiry(host, "edge.pem") not in {"", expiry}, "the metrics tell when the new one expires")
+
+    code, told = playbooks.run(CONVERGE, *given_words)
+    assert code == 0, told
+    assert "changed=0" in told
+    assert "PRIVATE KEY" not in told
+
+    code, told = playbooks.run(CONVERGE, "--limit", "edge")
+    assert code == 0, told
+    assert "OK" in host.check_output(f"openssl verify -CAfile {TLS}/ca.crt {TLS}/edge.pem")
 
 
 def test_the_preflight_refuses_a_certificate_that_expires_soon(playbooks: Playbooks) -> None:
