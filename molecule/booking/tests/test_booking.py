@@ -80,6 +80,28 @@ def test_a_release_that_serves_is_left_alone(run: Any) -> None:
     assert serving()["worker"] == before
 
 
+def test_a_change_that_has_begun_is_pending_until_its_end_and_restarts_nothing(host: Host, run: Any) -> None:
+    def pending() -> Any:
+        with host.sudo():
+            return json.loads(host.check_output("/usr/local/sbin/understudy-was status 2"))["pending"]
+
+    before = serving()["worker"]
+    assert pending() == []
+    for changes in (1, 0):
+        code, said = run(VERBS, "--extra-vars=verb=begin")
+        assert code == 0, said
+        assert f"changed={changes}" in said
+        assert pending() == ["its last change was not seen to its end"]
+    code, said = run(CONVERGE, "--extra-vars=booking_version=2")
+    assert code == 0, said
+    assert serving()["worker"] == before
+    for changes in (1, 0):
+        code, said = run(VERBS, "--extra-vars=verb=end")
+        assert code == 0, said
+        assert f"changed={changes}" in said
+    assert pending() == []
+
+
 def test_a_release_that_never_becomes_ready_is_rolled_back(run: Any) -> None:
     with Crowd() as crowd:
         code, said = run(CONVERGE, "--extra-vars=booking_version=9")

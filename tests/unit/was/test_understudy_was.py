@@ -136,6 +136,15 @@ def test_a_run_that_was_killed_after_the_switch_is_completed(layout: Any) -> Non
         was.activate(layout, server, "2", READY, 3)
 
 
+def test_a_change_that_was_not_seen_to_its_end_is_pending_and_restarts_nothing(layout: Any) -> None:
+    server = serving(layout)
+    assert was.status(layout, server, "1")["pending"] == []
+    (layout.root / "unfinished").touch()
+    assert was.status(layout, server, "1")["pending"] == [was.UNFINISHED]
+    assert not was.activate(layout, server, "1", READY, 3)["changed"]
+    assert server.did("restart") == []
+
+
 def test_a_release_is_prepared_before_it_serves_and_not_without_success(layout: Any) -> None:
     server = serving(layout, r2=200)
     (layout.release("2") / "prepare").write_text("")
