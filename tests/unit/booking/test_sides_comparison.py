@@ -20,7 +20,7 @@ from booking.sides.comparison import (
     only_on_old_side,
 )
 from booking.sides.outcome import Result, from_finding, unpaid
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 12, 24, 18, 0, tzinfo=UTC)
@@ -173,7 +173,6 @@ def test_what_is_only_on_the_old_side_is_counted() -> None:
     assert told == {"fits": 1, "conflict": 1, "cancelled_on_old_side": 1}
 
 
-@settings(deadline=None)  # a busy machine is no defect
 @given(
     st.lists(st.sampled_from(["confirmed", "cancelled", "pending", "declined", "released", "absent"]), max_size=12),
     st.data(),

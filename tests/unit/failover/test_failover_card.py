@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from plugins.module_utils.failover_card import FENCED, FINAL, WIDTH, Expectation, card
 from plugins.module_utils.failover_judgement import IN_SO_MANY_WORDS, judge
@@ -86,7 +86,6 @@ def test_it_says_who_holds_the_lease_and_what_was_overridden() -> None:
     assert "Overridden by the operator - The last recovery began 10 min ago" in text_of(insisted)
 
 
-@settings(deadline=None)  # a busy machine is no defect
 @given(situations)
 def test_every_card_fits_and_has_every_part(situation: Situation) -> None:
     written = card(situation, judge(situation), PAST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from plugins.module_utils.failover_judgement import IN_SO_MANY_WORDS, Judgement, Verdict, judge
@@ -208,7 +208,6 @@ situations = some.builds(
 )
 
 
-@settings(deadline=None)  # a busy machine is no defect
 @given(situations)
 def test_whatever_is_known_no_switch_is_made_while_the_colo_may_hold_the_lease(situation: Situation) -> None:
     judgement = judge(situation)
@@ -220,7 +219,6 @@ def test_whatever_is_known_no_switch_is_made_while_the_colo_may_hold_the_lease(s
         assert lease.holder_site == "cloud" or lease.lapsed_seconds is not None
 
 
-@settings(deadline=None)  # a busy machine is no defect
 @given(situations)
 def test_without_a_person_no_switch_is_made_unless_the_witness_agrees(situation: Situation) -> None:
     judgement = judge(replace(situation, operator=False, begun=False))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from runner.evidence.manifest import Head, Kind, Manifest, Sealed, chain, digest, read_head, read_manifest
@@ -44,14 +44,12 @@ def told(sealed: Mapping[str, Sealed], head: Head | None) -> dict[str, str]:
     return {each.folder: each.sentence for each in chain(sealed, head)}
 
 
-@settings(deadline=None)  # a busy machine is no defect
 @given(some.integers(min_value=1, max_value=8))
 def test_a_whole_chain_has_no_findings(count: int) -> None:
     sealed = links(count)
     assert told(sealed, head_of(sealed)) == {}
 
 
-@settings(deadline=None)  # a busy machine is no defect
 @given(some.integers(min_value=1, max_value=6), some.data())
 def test_whichever_folder_is_removed_is_named(count: int, data: some.DataObject) -> None:
     sealed = links(count)

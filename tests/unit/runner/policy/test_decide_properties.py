@@ -61,7 +61,7 @@ SITUATIONS = some.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(alerts(), SITUATIONS)
 def test_a_decision_is_made_for_every_alert_and_is_the_same_twice(alert: Alert, here: Situation) -> None:
     decision = decide(alert, here, POLICIES)
@@ -77,7 +77,7 @@ def test_a_decision_is_made_for_every_alert_and_is_the_same_twice(alert: Alert, 
         assert decision.until > here.now
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(some.sampled_from(["BookingSlow", "BookingIdle"]), some.none() | CAPACITIES, some.integers(0, 9))
 def test_wanted_is_always_between_floor_or_plan_and_ceiling(name: str, known: Capacity | None, planned: int) -> None:
     alert = Alert("f", AlertStatus.FIRING, {"alertname": name, "severity": "page"}, {}, NOW, None, "alertmanager")

@@ -1,0 +1,8 @@
+"""Generated tests are as patient as the others: a busy machine is no defect."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
