@@ -57,12 +57,12 @@ def test_isolate_darkens_a_guest_of_the_cloud_too(lab: Lab) -> None:
     eventually(lambda: lab.pings("cloud-gw1", "10.210.2.11"), 15, "cloud-was1 back in its network")
 
 
-@pytest.mark.parametrize(("site", "address"), [("colo", COLO), ("cloud", CLOUD)])
-def test_isolate_darkens_a_site_for_everybody_else(lab: Lab, site: str, address: str) -> None:
-    lab("isolate", site)
+@pytest.mark.parametrize(("name", "address"), [("colo", COLO), ("cloud", CLOUD)])
+def test_isolate_darkens_a_site_for_everybody_else(lab: Lab, name: str, address: str) -> None:
+    lab("isolate", name)
     assert not lab.pings("witness1", address)
     assert not lab.pings("crowd1", address)
-    assert lab.on(f"{site}-gw1", "true").ok
+    assert lab.on(f"{name}-gw1", "true").ok
     lab("heal")
     assert lab.pings("witness1", address)
 
