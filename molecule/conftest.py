@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROJECT = Path(__file__).parents[1]
 
@@ -58,3 +64,30 @@ def playbooks() -> Playbooks:
         "ANSIBLE_FORCE_COLOR": "0",
     }
     return Playbooks(str(Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent), environment)
+
+
+@dataclass
+class Patience:
+    """Asks once more when an answer is broken off, as an edge does (retry-on in role balancer), and counts that.
+
+    A restart breaks off what is in flight, once for each who asks; a connection that is refused is never asked again.
+    """
+
+    broken_off: int = field(default=0, init=False)
+
+    def ask[Answer](self, ask: Callable[[], Answer]) -> Answer:
+        """Return the answer, or that to the same again."""
+        try:
+            return ask()
+        except (OSError, HTTPException) as failure:
+            cause = failure.reason if isinstance(failure, URLError) else failure
+            if not isinstance(cause, (ConnectionResetError, BrokenPipeError, HTTPException)):
+                raise
+            self.broken_off += 1
+            return ask()
+
+
+@pytest.fixture(scope="session")
+def patience() -> type[Patience]:
+    """Return what each of several customers has one of."""
+    return Patience

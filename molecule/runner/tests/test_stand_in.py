@@ -1,4 +1,4 @@
-"""What an operator and the plan see of a colo that is lost, and back. They follow test_runner.py, and each other."""
+"""What operator and plan see of a colo that is lost, and back. They follow test_runner_changes.py, and each other."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ if TYPE_CHECKING:
     from testinfra.host import Host
 
     from molecule.conftest import Playbooks
+    from molecule.runner.tests.conftest import Service
 
 OPERATE = "molecule/runner/operate.yml"
 ABSENCE = "/etc/understudy/runner/absence.yml"
 pytestmark = pytest.mark.usefixtures("host")
 
 
-def understudy(host: Host, words: str) -> str:
-    with host.sudo():
-        return str(host.check_output(f"understudy {words}"))
-
-
-def planned(host: Host) -> int:
-    return int(json.loads(understudy(host, "plan --hours 1 --json"))["servers"])
+def planned(service: Service) -> int:
+    return int(json.loads(service.command("plan --hours 1 --json"))["servers"])
 
 
 def told(playbooks: Playbooks, verb: str) -> str:
@@ -32,30 +28,30 @@ def told(playbooks: Playbooks, verb: str) -> str:
     return said
 
 
-def test_a_lost_colo_raises_the_plan_and_the_brake_is_said(host: Host, playbooks: Playbooks) -> None:
-    understudy(host, "brake on --reason 'the test looks'")
-    usual = planned(host)
+def test_a_lost_colo_raises_the_plan_and_the_brake_is_said(host: Host, service: Service, playbooks: Playbooks) -> None:
+    service.command("brake on --reason 'the test looks'")
+    usual = planned(service)
     said = told(playbooks, "stand_in")
     assert f"{usual + 2} burst servers are wanted now" in said
     assert "The brake of the runner is on (the test looks)" in said
     assert f"scale_out.yml -e wanted_servers={usual + 2}" in said
-    assert planned(host) == usual + 2
+    assert planned(service) == usual + 2
     assert "changed=0" in told(playbooks, "stand_in")
     with host.sudo():
         assert host.file(ABSENCE).mode == 0o640
 
 
-def test_check_mode_tells_nobody(host: Host, playbooks: Playbooks) -> None:
-    before = planned(host)
+def test_check_mode_tells_nobody(service: Service, playbooks: Playbooks) -> None:
+    before = planned(service)
     code, said = playbooks.run(OPERATE, "--check", "--extra-vars=verb=stand_down")
     assert code == 0, said
-    assert planned(host) == before
+    assert planned(service) == before
 
 
-def test_a_colo_that_is_back_lowers_it_again(host: Host, playbooks: Playbooks) -> None:
-    raised = planned(host)
+def test_a_colo_that_is_back_lowers_it_again(service: Service, playbooks: Playbooks) -> None:
+    raised = planned(service)
     assert f"{raised - 2} burst servers are wanted now" in told(playbooks, "stand_down")
-    assert planned(host) == raised - 2
+    assert planned(service) == raised - 2
 
 
 @pytest.mark.parametrize(("verb", "by_hand"), [("stand_in", "scale_out.yml"), ("stand_down", "scale_in.yml")])

@@ -8,12 +8,13 @@ import time
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib import request
-from urllib.error import URLError
 
 import pytest
 
 if TYPE_CHECKING:
     from testinfra.host import Host
+
+    from molecule.conftest import Patience
 
 ADDRESSES = {"mol-was-asgi": "10.210.254.60", "mol-was-wsgi": "10.210.254.61"}
 RESTARTS = 2
@@ -63,37 +64,28 @@ def test_it_takes_no_more_of_the_host_than_it_was_given(host: Host) -> None:
 
 
 class Customer(threading.Thread):
-    """Asks one thing after the other, and once more what broke off, as an edge does (retry-on in role balancer)."""
+    """Asks one thing after the other."""
 
-    def __init__(self, url: str, end: threading.Event) -> None:
+    def __init__(self, url: str, end: threading.Event, patience: Patience) -> None:
         super().__init__()
-        self.url, self.end = url, end
+        self.url, self.end, self.patience = url, end, patience
         self.answered = 0
-        self.broken_off: list[Exception] = []
         self.failed: list[Exception] = []
 
     def run(self) -> None:
         while not self.end.is_set():
             try:
-                self._ask_and_repeat()
+                self.patience.ask(lambda: ask(f"{self.url}/get"))
                 self.answered += 1
             except (OSError, HTTPException) as failure:
                 self.failed.append(failure)
 
-    def _ask_and_repeat(self) -> None:
-        try:
-            ask(f"{self.url}/get")
-        except (OSError, HTTPException) as failure:
-            cause = failure.reason if isinstance(failure, URLError) else failure
-            if not isinstance(cause, (ConnectionResetError, BrokenPipeError, HTTPException)):
-                raise
-            self.broken_off.append(failure)
-            ask(f"{self.url}/get")
 
-
-def test_a_restart_refuses_no_connection_and_breaks_off_what_was_in_flight_at_most(host: Host, url: str) -> None:
+def test_a_restart_refuses_no_connection_and_breaks_off_what_was_in_flight_at_most(
+    host: Host, url: str, patience: type[Patience]
+) -> None:
     end = threading.Event()
-    crowd = [Customer(url, end) for _ in range(4)]
+    crowd = [Customer(url, end, patience()) for _ in range(4)]
     for customer in crowd:
         customer.start()
     with host.sudo():
@@ -108,7 +100,7 @@ def test_a_restart_refuses_no_connection_and_breaks_off_what_was_in_flight_at_mo
         customer.join()
     assert [failure for customer in crowd for failure in customer.failed] == []
     assert sum(customer.answered for customer in crowd) >= before + 20
-    assert all(len(customer.broken_off) <= RESTARTS for customer in crowd)
+    assert all(customer.patience.broken_off <= RESTARTS for customer in crowd)
 
 
 def test_it_comes_up_at_boot(host: Host) -> None:
