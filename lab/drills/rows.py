@@ -213,7 +213,7 @@ ROWS = (
         heal=(
             step("object-storage", "up"),
             step("mend-wal"),
-            step("play", "take_backup", "-e", "backup_type=full"),
+            step("play", "take_backup"),
             step("play", "verify_backup"),
         ),
         deadline_seconds=10,

@@ -52,7 +52,8 @@ def judge_wal(
 ) -> list[str]:
     """Say where the chain of WAL is broken. `newest_sent` is the segment that PostgreSQL handed over last, or empty.
 
-    A gap before the newest full backup breaks nothing that comes after it: `bygone_gaps` names those.
+    A gap before the newest backup breaks nothing that comes after it: `bygone_gaps` names those. An incremental one
+    leans on files of those before it, not on the WAL between (pgBackRest's reference, archive-push-queue-max).
     """
     said = [
         f"WAL gap: {gap.name(segment_bytes)} is missing; no moment after it can be reached from a backup before it."
@@ -72,7 +73,7 @@ def judge_wal(
 def bygone_gaps(
     found: Sequence[Segment], known: Sequence[Backup], segment_bytes: int = SEGMENT_BYTES
 ) -> tuple[str, ...]:
-    """Name the gaps before the newest full backup: moments between a gap and that backup cannot be reached."""
+    """Name the gaps before the newest backup: moments between a gap and that backup cannot be reached."""
     chain = _chain(found, known)
     return tuple(gap.name(segment_bytes) for gap in _gaps(found, segment_bytes) if gap.is_before(chain, segment_bytes))
 
@@ -101,11 +102,9 @@ class _Gap:
 
 
 def _chain(found: Sequence[Segment], known: Sequence[Backup]) -> Segment | None:
-    """Return the segment with which the newest full backup begins, of those that are whole with their WAL."""
+    """Return the segment with which the newest backup begins, of those that are whole with their WAL."""
     there = {segment.name: segment for segment in found}
-    whole = [
-        each for each in known if each.kind == "full" and each.whole and {each.first_wal, each.last_wal} <= set(there)
-    ]
+    whole = [each for each in known if each.whole and {each.first_wal, each.last_wal} <= set(there)]
     return there[whole[-1].first_wal] if whole else None
 
 

@@ -13,7 +13,7 @@ extends_documentation_fragment: [understudy.hybrid.backup, understudy.hybrid.bac
 description:
   - Lets pgBackRest read and check every object, looks for gaps in the WAL, and compares age and size of the newest
     backup with limits and with the ten before it. Each finding is a sentence; any finding fails the task.
-  - A gap in the WAL is one until a full backup began after it; then it is named among what was verified.
+  - A gap in the WAL is one until a backup began after it; then it is named among what was verified.
   - A replica does nothing. Nothing is changed in the storage. Leaves figures for monitoring.
 options:
   oldest_hours:
@@ -54,7 +54,7 @@ leads:
 verified:
   description:
     - What was looked at, with backups, segments, newest_label, newest_age_seconds, newest_size_bytes and seconds, and
-      in bygone_gaps the WAL that is missing before the newest full backup.
+      in bygone_gaps the WAL that is missing before the newest backup.
   type: dict
   returned: on the host that leads
 """

@@ -101,9 +101,9 @@ def test_pages_with_wrong_checksums_are_said() -> None:
 
 
 def test_a_gap_in_the_middle_is_named() -> None:
-    said = backup_wal.judge_wal(without(wal(5)), KNOWN, wal(9))
+    said = backup_wal.judge_wal(without(wal(5)), KNOWN[:1], wal(9))
     assert said == [f"WAL gap: {wal(5)} is missing; no moment after it can be reached from a backup before it."]
-    assert f"{wal(5)} to {wal(6)} (2 segments)" in backup_wal.judge_wal(without(wal(5), wal(6)), KNOWN, wal(9))[0]
+    assert f"{wal(5)} to {wal(6)} (2 segments)" in backup_wal.judge_wal(without(wal(5), wal(6)), KNOWN[:1], wal(9))[0]
 
 
 def full(number: int, timeline: int = 1) -> judgement.Backup:
@@ -112,8 +112,9 @@ def full(number: int, timeline: int = 1) -> judgement.Backup:
     return replace(KNOWN[0], label=f"F{number}", first_wal=segment, last_wal=segment)
 
 
-def test_a_gap_before_the_newest_full_backup_breaks_nothing_and_is_told() -> None:
-    left, known = without(wal(5)), (*KNOWN, full(8))
+@pytest.mark.parametrize("kind", ["full", "diff", "incr"])
+def test_a_gap_before_the_newest_backup_breaks_nothing_and_is_told(kind: str) -> None:
+    left, known = without(wal(5)), (*KNOWN[:1], replace(full(8), kind=kind))
     assert backup_wal.judge_wal(left, known, wal(9)) == []
     assert backup_wal.bygone_gaps(left, known) == (wal(5),)
     assert backup_wal.bygone_gaps(SEGMENTS, known) == ()
@@ -122,16 +123,17 @@ def test_a_gap_before_the_newest_full_backup_breaks_nothing_and_is_told() -> Non
 @pytest.mark.parametrize(
     "newest",
     [
-        replace(full(8), kind="diff"),
         replace(full(8), whole=False),
         replace(full(8), last_wal=wal(10)),
         full(4),
     ],
-    ids=["not a full one", "damaged at the source", "without its WAL", "before the gap"],
+    ids=["damaged at the source", "without its WAL", "before the gap"],
 )
 def test_no_other_backup_heals_a_gap(newest: judgement.Backup) -> None:
-    assert any("no moment after it" in said for said in backup_wal.judge_wal(without(wal(5)), (*KNOWN, newest), wal(9)))
-    assert backup_wal.bygone_gaps(without(wal(5)), (*KNOWN, newest)) == ()
+    assert any(
+        "no moment after it" in said for said in backup_wal.judge_wal(without(wal(5)), (*KNOWN[:1], newest), wal(9))
+    )
+    assert backup_wal.bygone_gaps(without(wal(5)), (*KNOWN[:1], newest)) == ()
 
 
 def test_a_backup_of_an_older_timeline_heals_no_gap_of_a_newer_one() -> None:
