@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader
@@ -32,7 +32,6 @@ _TEMPLATE = Path(__file__).parent / "report.html.j2"
 # Where the sites stand in the picture: x, y, width in its own units.
 _PLACES = {"customers": (360, 10, 240), "colo": (20, 150, 300), "cloud": (640, 150, 300), "witness": (360, 300, 240)}
 _ROW = 24
-_LAST_SECONDS = 10  # of a large crowd, by which its latency is judged to have recovered
 
 
 @dataclass(frozen=True)
@@ -159,10 +158,11 @@ def _surge_faults(surge: Surge | None) -> list[str]:
 
 
 def latencies(seconds: Sequence[Mapping[str, Any]], servers: Sequence[tuple[float, int]]) -> tuple[float, float] | None:
-    """Return the p99 of a large crowd before new servers served it, and in its last seconds with them, in milliseconds.
+    """Return the p99 of a large crowd before new servers served it, and once they had caught up, in milliseconds.
 
-    Each is the mean of the p99 of single seconds. The crowd is large from the first to the last second with half as
-    many requests as the busiest. None where the figures do not show both.
+    Each is the median of the p99 of single seconds, so that a moment in which the machine had other work decides
+    nothing; they have caught up in the later half of the time with them. The crowd is large from the first to the last
+    second with half as many requests as the busiest. None where the figures do not show both.
     """
     came = next((at for at, count in servers if count > servers[0][1]), None)
     busiest = max((each["requests"] for each in seconds), default=0)
@@ -171,8 +171,8 @@ def latencies(seconds: Sequence[Mapping[str, Any]], servers: Sequence[tuple[floa
         return None
     large = [each for each in seconds if busy[0] <= each["at_s"] <= busy[-1] and each["requests"]]
     overload = [each["p99_ms"] for each in large if each["at_s"] < came]
-    relieved = [each["p99_ms"] for each in large if each["at_s"] >= came][-_LAST_SECONDS:]
-    return (fmean(overload), fmean(relieved)) if overload and relieved else None
+    with_them = [each["p99_ms"] for each in large if each["at_s"] >= came]
+    return (median(overload), median(with_them[len(with_them) // 2 :])) if overload and with_them else None
 
 
 def _latency_faults(seen: tuple[float, float] | None) -> list[str]:

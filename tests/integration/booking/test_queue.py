@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -106,3 +108,13 @@ def test_a_person_waits_on_a_page_that_goes_on_by_itself(full: str) -> None:
 def test_those_who_only_look_never_wait(full: str) -> None:
     assert httpx.get(f"{full}/api/v1/screenings").status_code == 200
     assert httpx.get(f"{full}/").status_code == 200
+
+
+def test_nobody_keeps_customers_out_with_notifications_that_are_not_the_gateways(shop: Shop) -> None:
+    url = shop.add_server(queue_limit="1", queue_patience_seconds="0.2").url
+    address = httpx.URL(url)
+    head = b"POST /payments/notifications HTTP/1.1\r\nHost: shop\r\nContent-Length: 100\r\n\r\n{"
+    with socket.create_connection((address.host, address.port or 80), 5) as never_finished:
+        never_finished.sendall(head)
+        time.sleep(0.5)  # it is with the service
+        assert Customer(url).hold(["A33"]).status_code == 201

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotations
 from starlette.responses import Response
@@ -47,9 +47,12 @@ def create_router(house: House) -> APIRouter:
         house.metrics.ready.set(0 if house.lookout.readiness().missing else 1)
         return Response(house.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @router.post("/payments/notifications", dependencies=[Depends(house.count)])
+    @router.post("/payments/notifications")
     async def notification(request: Request) -> Response:
-        """Take the gateway's word that something happened, and ask it what: a repeat then changes nothing."""
+        """Take the gateway's word that something happened, and ask it what: a repeat then changes nothing.
+
+        It takes a customer's place only once it is known to be the gateway's: anybody may send to this address.
+        """
         body = await request.body()
         if not house.shop.gateway.signed(body, request.headers.get(SIGNATURE_HEADER, "")):
             return answers.failure(403, "not_signed", "This notification is not signed by the payment gateway.")
@@ -57,7 +60,8 @@ def create_router(house: House) -> APIRouter:
             key = checking.idempotency_key(str(json.loads(body)["merchant_reference"]))
         except (ValueError, KeyError, TypeError):
             return answers.failure(422, "invalid_input", "Send the payment's merchant_reference.")
-        await run_in_threadpool(settling.settle, house.shop, key, house.shop.deadline())
+        with house.counted():
+            await run_in_threadpool(settling.settle, house.shop, key, house.shop.deadline())
         return Response(status_code=204)
 
     return router
