@@ -23,9 +23,9 @@ CLOUDS = str(OPERATOR / "clouds.yaml")
 
 
 def connection(name: str = "lab") -> Any:
-    """Speak with the lab's cloud as the operator, or as its administrator."""
+    """Speak with the lab's cloud as the operator, or as its administrator; a connection that it closed is made anew."""
     config = openstack.config.OpenStackConfig(config_files=[CLOUDS], load_envvars=False)
-    return openstack.connection.Connection(config=config.get_one(name))
+    return openstack.connection.Connection(config=config.get_one(name, connect_retries=2))
 
 
 def published(cloud: Any) -> list[Any]:

@@ -49,10 +49,7 @@ def create_router(house: House) -> APIRouter:
 
     @router.post("/payments/notifications")
     async def notification(request: Request) -> Response:
-        """Take the gateway's word that something happened, and ask it what: a repeat then changes nothing.
-
-        It takes a customer's place only once it is known to be the gateway's: anybody may send to this address.
-        """
+        """Take the gateway's word that something happened, and ask it what: a repeat then changes nothing."""
         body = await request.body()
         if not house.shop.gateway.signed(body, request.headers.get(SIGNATURE_HEADER, "")):
             return answers.failure(403, "not_signed", "This notification is not signed by the payment gateway.")
@@ -60,7 +57,7 @@ def create_router(house: House) -> APIRouter:
             key = checking.idempotency_key(str(json.loads(body)["merchant_reference"]))
         except (ValueError, KeyError, TypeError):
             return answers.failure(422, "invalid_input", "Send the payment's merchant_reference.")
-        with house.counted():
+        with house.counted():  # and not before: anybody may send to this address
             await run_in_threadpool(settling.settle, house.shop, key, house.shop.deadline())
         return Response(status_code=204)
 
