@@ -22,7 +22,8 @@ STORY = [
     event(0.4, "task", "Plan"),
     event(9, "task", BOOKED),
     event(12.5, "changed", BOOKED),
-    event(11, "ok", f"booking : {BOOKED}"),
+    event(11, "ok", BOOKED),
+    event(10.9, "ok", f"Validating arguments against arg spec 'verify' - {BOOKED}"),
     event(13, "failed", BOOKED),
 ]
 
