@@ -27,7 +27,7 @@ for name in "${scenarios[@]}"; do
   printf 'molecule %s failed; the end of reports/molecule-%s.log, and the errors in it:\n' "$name" "$name"
   tail -n 12 "reports/molecule-$name.log" | cut -c1-200
   # Last, as continuous integration shows the end only: what was asserted and what came instead.
-  grep -aE -A2 'fatal:|failed: |^E  |^FAILED|Error\(' "reports/molecule-$name.log" | grep -v '^--' | cut -c1-400 | head -n 16
+  grep -aE -A2 'fatal:|failed: |(^|│[^ ]* )(E  |FAILED)|Error\(' "reports/molecule-$name.log" | grep -v '^--' | cut -c1-400 | head -n 16
 done
 printf 'molecule: %d passed, %d failed%s\n' "$((${#scenarios[@]} - ${#failed[@]}))" "${#failed[@]}" "${failed:+: ${failed[*]}}"
 [ "${#failed[@]}" -eq 0 ]

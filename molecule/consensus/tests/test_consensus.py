@@ -82,13 +82,33 @@ def test_the_data_is_for_its_account_only(members: dict[str, Host]) -> None:
     assert (data.user, data.mode) == ("etcd", 0o700)
 
 
+def leads(host: Host) -> bool:
+    status = json.loads(etcdctl(host, "endpoint status -w json").stdout)[0]["Status"]
+    return bool(status["leader"] == status["header"]["member_id"])
+
+
+def test_the_lead_comes_back_to_the_member_that_should_have_it(members: dict[str, Host]) -> None:
+    timer = members[COLO].service("understudy-consensus-lead.timer")
+    assert timer.is_enabled
+    assert timer.is_running
+    assert not members[WITNESS].service("understudy-consensus-lead.timer").is_enabled
+
+    members[WITNESS].check_output("systemctl stop etcd")
+    assert within(30, lambda: leads(members[COLO]) or leads(members[CLOUD]))
+    leader = next(members[name] for name in (COLO, CLOUD) if leads(members[name]))
+    leader.check_output("systemctl start understudy-consensus-lead")  # as its timer does
+    assert leads(leader)
+    members[WITNESS].check_output("systemctl start etcd")
+
+    assert within(90, lambda: leads(members[WITNESS]))
+    for name in (COLO, CLOUD):
+        members[name].check_output("systemctl start understudy-consensus-lead")
+        assert not members[name].service("understudy-consensus-lead.service").is_running
+    assert leads(members[WITNESS])
+
+
 def test_two_members_go_on_without_the_third_and_it_catches_up(members: dict[str, Host]) -> None:
-    leader = next(
-        name
-        for name, host in members.items()
-        if (status := json.loads(etcdctl(host, "endpoint status -w json").stdout)[0]["Status"])["leader"]
-        == status["header"]["member_id"]
-    )
+    leader = next(name for name, host in members.items() if leads(host))
     others = [name for name in ADDRESSES if name != leader]
     assert members[leader].run("systemctl stop etcd").succeeded
     try:
@@ -115,6 +135,12 @@ def test_an_even_number_of_members_is_refused(playbooks: Playbooks) -> None:
     code, said = playbooks.run(CONVERGE, "--extra-vars", wrong)
     assert code != 0
     assert "There must be an odd number of members" in said
+
+
+def test_a_leader_that_is_no_member_is_refused(playbooks: Playbooks) -> None:
+    code, said = playbooks.run(CONVERGE, "--extra-vars", "consensus_preferred_leader=nobody")
+    assert code != 0
+    assert "consensus_preferred_leader ('nobody') must be empty or one of the members" in " ".join(said.split())
 
 
 def test_a_changed_setting_reaches_every_member_without_losing_the_majority(
