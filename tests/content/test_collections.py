@@ -9,7 +9,7 @@ import yaml
 from tests.content import project
 
 OURS = {"ansible.builtin", "understudy.hybrid"}
-MODULE = re.compile(r"^\s+(?:- )?([a-z_]+\.[a-z_]+)\.[a-z_0-9]+:(?: |$)", re.MULTILINE)
+MODULE = re.compile(r"^\s+(?:- )?(?:module: )?([a-z_]+\.[a-z_]+)\.[a-z_0-9]+(?:: |:?$)", re.MULTILINE)
 
 
 def used() -> set[str]:

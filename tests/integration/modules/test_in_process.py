@@ -56,3 +56,40 @@ def test_as_another_user_or_elsewhere_it_is_run_as_every_module_is(tmp_path: Pat
     ended_well, told = burst(tmp_path, {"servers": []}, **item)
     assert not ended_well
     assert "/nowhere/python" in json.dumps(told) or told.get("unreachable"), told
+
+
+def by_name(folder: Path, task: dict[str, Any], *options: str) -> tuple[bool, dict[str, Any]]:
+    """Run a play of another collection's module, named in its task."""
+    return play(folder, {"vars": NOWHERE, "tasks": [{"understudy.hybrid.in_process": task}]}, *options)
+
+
+def test_a_module_of_another_collection_is_named_in_the_task(tmp_path: Path) -> None:
+    stat = {"module": "ansible.builtin.stat", "arguments": {"path": str(tmp_path), "checksum_algorithm": "{{ omit }}"}}
+    ended_well, told = by_name(tmp_path, stat)
+    assert (ended_well, told["stat"]["isdir"]) == (True, True)
+
+    touch = {"module": "ansible.builtin.file", "arguments": {"path": f"{tmp_path}/new", "state": "touch"}}
+    ended_well, told = by_name(tmp_path, touch, "--check")
+    assert (ended_well, told["changed"], (tmp_path / "new").exists()) == (True, True, False)
+    ended_well, told = by_name(tmp_path, touch)
+    assert (ended_well, told["changed"], (tmp_path / "new").exists()) == (True, True, True)
+
+    network = {"module": "openstack.cloud.network", "arguments": {"cloud": "moon", "name": "lan"}}
+    ended_well, told = by_name(tmp_path, network)
+    assert not ended_well
+    assert "Cloud moon was not found." in told["msg"]
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ({"arguments": {}}, "module is None and arguments are {}; expected a name such as a.b.c and a mapping."),
+        ({"module": "stat"}, "module is 'stat'"),
+        ({"module": "ansible.builtin.stat", "arguments": "path=/"}, "arguments are 'path=/'"),
+        ({"module": "understudy.hybrid.nothing"}, "There is no module understudy.hybrid.nothing: "),
+    ],
+)
+def test_a_task_that_names_no_module_is_refused(tmp_path: Path, task: dict[str, Any], says: str) -> None:
+    ended_well, told = by_name(tmp_path, task)
+    assert not ended_well
+    assert says in told["msg"]
