@@ -21,10 +21,11 @@ GRACE_SECONDS = 3.0  # a purchase that was being answered when it happened may s
 
 @dataclass(frozen=True)
 class Booking:
-    """A booking that was confirmed to a customer."""
+    """A booking that was confirmed to a customer, who waited so long for it from paying on."""
 
     at: datetime
     number: str
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ def bookings(journal: str) -> list[Booking]:
     """Read a journal; a last line without its end counts no more than its customer counted it."""
     whole = journal[: journal.rfind("\n") + 1]
     documents = (json.loads(line) for line in whole.splitlines())
-    found = [Booking(datetime.fromisoformat(each["at"]), str(each["booking_number"])) for each in documents]
+    found = [
+        Booking(datetime.fromisoformat(each["at"]), str(each["booking_number"]), float(each.get("paid_after_s", 0)))
+        for each in documents
+    ]
     return sorted(found, key=lambda each: each.at)
 
 
@@ -128,11 +132,8 @@ def middle(values: Iterable[float | None]) -> float | None:
 
 
 def longest_wait_s(sold: Sequence[Booking], since: datetime, until: datetime) -> float:
-    """Return the longest time without a confirmed booking between two moments."""
-    if until <= since:
-        return 0.0
-    found = outage(sold, since, until)
-    return found.ended_s - found.began_s
+    """Return how long the most patient customer waited, of those who got their booking between two moments."""
+    return max((each.waited_s for each in sold if since < each.at < until), default=0.0)
 
 
 def later(moment: datetime, seconds: float) -> datetime:

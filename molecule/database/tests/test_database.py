@@ -197,6 +197,15 @@ def test_a_planned_switch_costs_seconds_and_no_write(stage: Stage) -> None:
     assert max(after - at for at, after in itertools.pairwise(times)) < 10
 
 
+def test_every_member_looks_often_whether_its_postgresql_has_stopped(stage: Stage) -> None:
+    """The pause is a constant of Patroni's; the launcher must still find it there."""
+    for member in stage.members.values():
+        pid = member.check_output("systemctl show --value --property MainPID patroni")
+        assert "understudy-patroni" in member.check_output(f"ps -o args= -p {pid}")
+        pause = "from patroni import postgresql as p; print(p.STOP_POLLING_INTERVAL)"
+        assert member.check_output(f'python3 -c "{pause}"') == "1"
+
+
 def test_a_guard_that_is_killed_again_and_again_disturbs_nothing(stage: Stage) -> None:
     leader = stage.leader()
     started = stage.local(leader, "SELECT pg_postmaster_start_time()")

@@ -79,6 +79,17 @@ class Cluster:
         self.crash()
         self.serve()
 
+    def follow(self) -> None:
+        """Start a stopped server as a replica without a leader: it can be read, until it is promoted."""
+        marker = self.folder / "data/standby.signal"
+        marker.touch()
+        shutil.chown(marker, self.folder.owner())
+        self.serve()
+
+    def promote(self) -> None:
+        """Let a replica lead."""
+        self._run("pg_ctl", "promote", "--wait", "--silent")
+
     def url(self, database: str = "postgres") -> str:
         """Return the libpq URL of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

@@ -112,4 +112,5 @@ def _entry(booking: Booking, wish: Wish) -> Entry:
         contact=wish.contact,
         edge=booking.edge,
         server=booking.server,
+        paid_after_s=booking.paid_after_s,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -14,7 +15,7 @@ from booking.errors import CommitUnknownError, UnavailableError
 from booking.store.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from booking.deadline import Deadline
 
@@ -34,6 +35,9 @@ CONNECTION_SETTINGS: dict[str, Any] = {
     " -c timezone=UTC",
 }
 _UNAVAILABLE = "The booking database takes no bookings at this moment. Nothing was charged; try again in a moment."
+_ATTEMPT_SECONDS = 0.25  # between two attempts to connect
+_READ_ONLY_PAUSE_SECONDS = 0.2  # a new leader has the lease a moment before it can write
+_LAST_TRY_SECONDS = 0.2  # with less time left, nothing is tried again
 _REPEATABLE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
@@ -55,11 +59,36 @@ class _Connection(psycopg.Connection[Row]):
         connection.add_notice_handler(listen)
 
 
+@contextmanager
+def _closed_at_the_last(connection: Connection, deadline: Deadline) -> Iterator[None]:
+    """Give no other request a connection on which this one waited in vain: it may lead to a server that leads no more.
+
+    Until then it is kept. A member that is just becoming the leader takes writes on it in a moment, and hundreds of new
+    connections would only make that moment longer.
+    """
+    try:
+        yield
+    except psycopg.errors.QueryCanceled:
+        connection.close()
+        raise
+    except psycopg.errors.ReadOnlySqlTransaction:
+        if deadline.remaining() < _LAST_TRY_SECONDS:
+            connection.close()
+        raise
+
+
+def _try_again(pool: ConnectionPool[Any]) -> None:
+    """Begin another attempt to connect if a request waits, which may be the only one; called when one has failed."""
+    if pool.get_stats().get("requests_waiting"):
+        with suppress(PoolTimeout, PoolClosed):
+            pool.putconn(pool.getconn(timeout=0.01))  # asking makes the pool grow
+
+
 class Database:
     """The pool, and the two ways to use it."""
 
     def __init__(self, url: str, size: int) -> None:
-        # A new attempt is made by the next request, not on a schedule that backs off while the database fails over.
+        # Attempts go on while a request waits, and do not back off: a switch to another leader takes some seconds.
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
             url,
             connection_class=_Connection,
@@ -67,7 +96,8 @@ class Database:
             configure=_Connection.configure,
             min_size=min(2, size),
             max_size=size,
-            reconnect_timeout=0.9,
+            reconnect_timeout=_ATTEMPT_SECONDS,
+            reconnect_failed=_try_again,
             open=False,
         )
         self._watch = Watch()
@@ -103,7 +133,7 @@ class Database:
             try:
                 with self._pool.connection(max(0.05, deadline.remaining())) as connection:
                     connection.warned = False
-                    with self._watch.over(connection, deadline):
+                    with self._watch.over(connection, deadline), _closed_at_the_last(connection, deadline):
                         transaction: AbstractContextManager[Any] = (
                             connection.transaction() if writing else nullcontext()
                         )
@@ -118,11 +148,13 @@ class Database:
             except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.QueryCanceled) as error:
                 if committing:
                     raise CommitUnknownError(str(error)) from error
-                connection.close()  # it may lead to a server that is no longer the leader
-                raise UnavailableError("database_unavailable", _UNAVAILABLE) from error
+                if isinstance(error, psycopg.errors.QueryCanceled) or deadline.remaining() < _LAST_TRY_SECONDS:
+                    raise UnavailableError("database_unavailable", _UNAVAILABLE) from error
+                sleep(_READ_ONLY_PAUSE_SECONDS)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if committing:
                     raise CommitUnknownError(str(error)) from error
-                if deadline.remaining() < 0.2 or not (connection.broken or isinstance(error, _REPEATABLE)):
+                hopeless = not (connection.broken or isinstance(error, _REPEATABLE))
+                if hopeless or deadline.remaining() < _LAST_TRY_SECONDS:
                     logger.warning("database_failed error=%r", str(error))
                     raise UnavailableError("database_unavailable", _UNAVAILABLE) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_the_median_is_of_what_was_measured(values: list[Any], expected: float |
     assert measure.middle(values) == expected
 
 
-def test_the_longest_wait_lies_between_two_moments() -> None:
-    sold = [at(0), at(1), at(4), at(5), at(20)]
-    assert measure.longest_wait_s(sold, until(0), until(6)) == 3
+def test_the_longest_wait_is_that_of_a_purchase_which_ended_between_two_moments() -> None:
+    sold = [replace(at(second), waited_s=waited) for second, waited in ((0, 9), (1, 0.1), (4, 2.5), (5, 0.3), (20, 7))]
+    assert measure.longest_wait_s(sold, until(0), until(6)) == 2.5
     assert measure.longest_wait_s(sold, until(6), until(6)) == 0
