@@ -92,8 +92,8 @@ def page(kept: Runs, catalogue: Sequence[Row] = rows.ROWS) -> str:
 
 
 _RETURN_HEAD = (
-    "`playbooks/fail_back_to_colo.yml` after these drills, under the same crowd. The longest wait counts from paying",
-    "to the confirmed booking, with every new try; the first runs did not measure it.",
+    "`playbooks/fail_back_to_colo.yml` after these drills, under the same crowd. The longest wait is for one answer on",
+    "the way to a booking, with every new try; the first runs did not measure it.",
     "",
     "| drill | it took | longest wait of a purchase | bookings of the colo alone | sold again | runs |",
     "|---|---|---|---|---|---|",

@@ -21,7 +21,7 @@ GRACE_SECONDS = 3.0  # a purchase that was being answered when it happened may s
 
 @dataclass(frozen=True)
 class Booking:
-    """A booking that was confirmed to a customer, who waited so long for it from paying on."""
+    """A booking that was confirmed to a customer, who never waited longer than this for an answer."""
 
     at: datetime
     number: str
@@ -47,7 +47,7 @@ def bookings(journal: str) -> list[Booking]:
     whole = journal[: journal.rfind("\n") + 1]
     documents = (json.loads(line) for line in whole.splitlines())
     found = [
-        Booking(datetime.fromisoformat(each["at"]), str(each["booking_number"]), float(each.get("paid_after_s", 0)))
+        Booking(datetime.fromisoformat(each["at"]), str(each["booking_number"]), float(each.get("longest_wait_s", 0)))
         for each in documents
     ]
     return sorted(found, key=lambda each: each.at)
@@ -132,7 +132,7 @@ def middle(values: Iterable[float | None]) -> float | None:
 
 
 def longest_wait_s(sold: Sequence[Booking], since: datetime, until: datetime) -> float:
-    """Return how long the most patient customer waited, of those who got their booking between two moments."""
+    """Return the longest wait for an answer of those who got their booking between two moments."""
     return max((each.waited_s for each in sold if since < each.at < until), default=0.0)
 
 

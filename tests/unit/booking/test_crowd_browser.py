@@ -65,6 +65,7 @@ class Scene:
         self.tally = Tally()
         self.language = language
         self.end: Reply | CrowdError | None = None
+        self.longest_wait_s = 0.0
 
     async def _play(self, act: str, *arguments: object, **named: str) -> None:
         async with AddressBook(pinned([FIRST, SECOND])) as book:
@@ -76,6 +77,7 @@ class Scene:
                 self.end = await getattr(browser, act)(*arguments, **named)
             except CrowdError as error:
                 self.end = error
+            self.longest_wait_s = browser.longest_wait_s
 
     def play(self, act: str, *arguments: object, **named: str) -> Scene:
         asyncio.run(self._play(act, *arguments, **named))
@@ -97,6 +99,7 @@ def test_a_server_that_is_not_well_is_left_for_another_after_as_long_as_it_says(
     scene = Scene(answer(status, Retry_After="7"), answer(200)).play("ask", "seats", "GET", "/s")
     assert scene.wire.asked[0][0] != scene.wire.asked[1][0]
     assert 7.0 <= scene.time.now <= 8.0
+    assert scene.longest_wait_s == scene.time.now
     assert scene.tally.retried == 1
 
 

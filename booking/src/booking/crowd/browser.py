@@ -77,6 +77,7 @@ class Browser:
     """Asks, repeats what must be repeated, and remembers what servers ask a browser to remember."""
 
     def __init__(self, around: Surroundings, language: str) -> None:
+        self.longest_wait_s = 0.0  # for one answer, with every new try and pause
         self._around = around
         self._address: str | None = None
         self._cookies: dict[str, str] = {}
@@ -132,6 +133,7 @@ class Browser:
             reply = await self._try(question, moving=moving)
             verdict, now, tries = judge(reply.status), around.clock(), tries + 1
             if verdict is Verdict.PROPER:
+                self.longest_wait_s = max(self.longest_wait_s, now - began)
                 around.tally.answered(question.kind, now, now - began - waited)
                 return reply
             pause = pause_seconds(reply.headers, reply.body, tries, around.random)

@@ -112,5 +112,5 @@ def _entry(booking: Booking, wish: Wish) -> Entry:
         contact=wish.contact,
         edge=booking.edge,
         server=booking.server,
-        paid_after_s=booking.paid_after_s,
+        longest_wait_s=booking.longest_wait_s,
     )

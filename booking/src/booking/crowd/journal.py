@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A booking as it was confirmed to a customer; `at` is RFC 3339 in UTC, `paid_after_s` as in Booking."""
+    """A booking as it was confirmed to a customer; `at` is RFC 3339 in UTC, `longest_wait_s` as in Booking."""
 
     at: str
     booking_number: str
@@ -29,7 +29,7 @@ class Entry:
     contact: str
     edge: str
     server: str
-    paid_after_s: float = 0.0  # journals of earlier crowds do not have it
+    longest_wait_s: float = 0.0  # journals of earlier crowds do not have it
 
 
 def read(path: Path) -> list[Entry]:

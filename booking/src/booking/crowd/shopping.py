@@ -16,7 +16,7 @@ MOST_CHOICES = 25
 
 @dataclass(frozen=True)
 class Booking:
-    """A confirmed booking as the customer sees it, who waited so long for it from paying on, with every new try."""
+    """A confirmed booking as the customer sees it, and the longest wait for an answer on the way with every try."""
 
     booking_number: str
     idempotency_key: str
@@ -25,7 +25,7 @@ class Booking:
     amount_won: int
     edge: str
     server: str
-    paid_after_s: float
+    longest_wait_s: float
 
 
 class Visit(Protocol):
