@@ -105,7 +105,11 @@ class Actor:
         self.faults.append(f"{host} does not listen on port {port}, {_BOOT_SECONDS} s after its power came back.")
 
     def lead_consensus(self, host: str) -> None:
-        """Let a host's member of the consensus lead it, so that it is the leader which falls."""
+        """Let a host's member of the consensus lead it, so that it is the leader which falls.
+
+        Until its next boot it hands the lead to no other, as it would to `consensus_preferred_leader`.
+        """
+        on(self.lab, host, "sudo", "systemctl", "stop", "understudy-consensus-lead.timer")
         own = _consensus(self.lab, host)[0]
         leader = next(each for each in _consensus(self.lab, host, "--cluster") if each.member == each.leader)
         if leader.member != own.member:

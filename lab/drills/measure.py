@@ -25,7 +25,7 @@ class Booking:
 
     at: datetime
     number: str
-    waited_s: float = 0.0
+    longest_wait_s: float
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def bookings(journal: str) -> list[Booking]:
     whole = journal[: journal.rfind("\n") + 1]
     documents = (json.loads(line) for line in whole.splitlines())
     found = [
-        Booking(datetime.fromisoformat(each["at"]), str(each["booking_number"]), float(each.get("longest_wait_s", 0)))
+        Booking(datetime.fromisoformat(each["at"]), str(each["booking_number"]), float(each["longest_wait_s"]))
         for each in documents
     ]
     return sorted(found, key=lambda each: each.at)
@@ -132,8 +132,9 @@ def middle(values: Iterable[float | None]) -> float | None:
 
 
 def longest_wait_s(sold: Sequence[Booking], since: datetime, until: datetime) -> float:
-    """Return the longest wait for an answer of those who got their booking between two moments."""
-    return max((each.waited_s for each in sold if since < each.at < until), default=0.0)
+    """Return the longest wait for an answer among those who bought between two moments; where nobody did, all of it."""
+    waited = (each.longest_wait_s for each in sold if since < each.at < until)
+    return max(waited, default=(until - since).total_seconds())
 
 
 def later(moment: datetime, seconds: float) -> datetime:

@@ -23,7 +23,6 @@ from tests.long.scaling import BURST, EDGES, servers
 __all__ = ["released"]  # a fixture
 pytestmark = pytest.mark.usefixtures("image", "as_it_was", "released")
 MANY = 12  # customers per second: clearly more than the standing servers are meant to serve, on a quick machine too
-LONGEST_SECONDS = 400  # that the crowd stays; it goes when the new servers have served it for a while
 
 
 def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
@@ -32,7 +31,7 @@ def test_a_crowd_is_answered_with_servers_and_its_leaving_with_their_removal(
     earlier = {host: set(jobs(site, host, "scale_out")) for host in runners.HOSTS}
     before = newest_line(site, OTHER)
     came, began = datetime.now(UTC), time.monotonic()
-    buying = Crowd(site, "surge", LONGEST_SECONDS, arrivals=MANY)
+    buying = Crowd(site, "surge", arrivals=MANY)
     eventually(lambda: set(jobs(site, OWNER, "scale_out")) - earlier[OWNER], 120, "a job of the runner that owns it")
     asked = time.monotonic() - began
     eventually(lambda: all(burst_servers(lab, edge) for edge in EDGES), 240, "burst servers at both edges")

@@ -6,8 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -18,7 +17,7 @@ from tests.integration.booking.shop import Customer, Shop, answers, wait_until
 from tests.integration.booking.test_pages import ORDER, browser, hold_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.integration.booking.cluster import Cluster
 
@@ -78,23 +77,13 @@ def test_a_database_that_is_gone_is_said_in_time_and_charges_nothing(shop: Shop,
     assert list(shop.payments().values()) == ["approved", "approved"]
 
 
-@contextmanager
-def read_only(database: psycopg.Connection) -> Iterator[None]:
-    """Let the database take no writes, as a member does that is no longer the leader, or not yet."""
+def test_a_read_only_database_is_not_ready_and_sells_nothing(shop: Shop, database: psycopg.Connection) -> None:
+    customer = Customer(shop.url)
+    held, key = customer.hold(["A1"]).json(), uuid4().hex
     name = database.info.dbname
     database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
     database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'booking'")
     try:
-        yield
-    finally:
-        database.execute("SET default_transaction_read_only = off")
-        database.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
-
-
-def test_a_read_only_database_is_not_ready_and_sells_nothing(shop: Shop, database: psycopg.Connection) -> None:
-    customer = Customer(shop.url)
-    held, key = customer.hold(["A1"]).json(), uuid4().hex
-    with read_only(database):
         refused = customer.pay(held, key)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "database_unavailable")
         assert int(refused.headers["retry-after"]) >= 1
@@ -102,42 +91,40 @@ def test_a_read_only_database_is_not_ready_and_sells_nothing(shop: Shop, databas
         wait_until(lambda: missing(shop) == ["The database is read-only."], 5, "the server says why it is not ready")
         assert answers(f"{shop.url}/healthz")
         assert shop.payments() == {}
+    finally:
+        database.execute("SET default_transaction_read_only = off")
+        database.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
     # The same key each time: on a busy machine the gateway may answer late, and that payment is then asked after.
     wait_until(lambda: customer.pay(held, key).status_code == 201, 10, "it sells again")
 
 
-def test_a_purchase_waits_for_a_leader_that_cannot_write_yet(shop: Shop, cluster: Cluster) -> None:
-    """A member that has the lease is led to while it is still being promoted."""
-    customer = Customer(shop.url)
-    held = customer.hold(["A1"]).json()
-    cluster.execute("CHECKPOINT")
-    cluster.crash()
+def paid_after_a_wait(shop: Shop, held: dict[str, Any], come_back: Callable[[], None]) -> int:
+    """Pay while the database takes no writes, which it does again after a second; return the answer's status."""
     with ThreadPoolExecutor(1) as thread:
         try:
-            cluster.follow()
-            paid = thread.submit(customer.pay, held, uuid4().hex)
-            time.sleep(1)
+            paid = thread.submit(Customer(shop.url).pay, held, uuid4().hex)
+            time.sleep(1.3)
             assert not paid.done()
         finally:
-            cluster.promote()
-        assert paid.result().status_code == 201
+            come_back()
+        return paid.result().status_code
+
+
+def test_a_purchase_waits_for_a_leader_that_cannot_write_yet(shop: Shop, cluster: Cluster) -> None:
+    """A member that has the lease is led to while it is still being promoted."""
+    held = Customer(shop.url).hold(["A1"]).json()
+    cluster.crash()
+    cluster.follow()
+    assert paid_after_a_wait(shop, held, cluster.promote) == 201
 
 
 def test_a_lonely_purchase_waits_for_a_database_that_is_away_for_less_than_its_limit(
     shop: Shop, cluster: Cluster
 ) -> None:
     """A planned switch takes two to three seconds, and nobody else may ask meanwhile."""
-    customer = Customer(shop.url)
-    held = customer.hold(["A1"]).json()
-    with ThreadPoolExecutor(1) as thread:
-        cluster.crash()
-        try:
-            paid = thread.submit(customer.pay, held, uuid4().hex)
-            time.sleep(1.3)
-            assert not paid.done()
-        finally:
-            cluster.serve()
-        assert paid.result().status_code == 201
+    held = Customer(shop.url).hold(["A1"]).json()
+    cluster.crash()
+    assert paid_after_a_wait(shop, held, cluster.serve) == 201
 
 
 def test_a_silent_database_is_answered_for_in_time(shop: Shop, database: psycopg.Connection) -> None:

@@ -148,7 +148,7 @@ class Database:
             except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.QueryCanceled) as error:
                 if committing:
                     raise CommitUnknownError(str(error)) from error
-                if isinstance(error, psycopg.errors.QueryCanceled) or deadline.remaining() < _LAST_TRY_SECONDS:
+                if connection.closed:
                     raise UnavailableError("database_unavailable", _UNAVAILABLE) from error
                 sleep(_READ_ONLY_PAUSE_SECONDS)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:

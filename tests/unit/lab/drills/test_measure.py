@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +14,8 @@ from lab.drills.measure import Acknowledged, Booking, Sight
 EVENT = datetime(2026, 12, 24, 9, tzinfo=UTC)
 
 
-def at(seconds: float, number: str = "") -> Booking:
-    return Booking(measure.later(EVENT, seconds), number or f"B{seconds:g}")
+def at(seconds: float, number: str = "", longest_wait_s: float = 0.1) -> Booking:
+    return Booking(measure.later(EVENT, seconds), number or f"B{seconds:g}", longest_wait_s)
 
 
 def until(seconds: float) -> datetime:
@@ -24,9 +23,11 @@ def until(seconds: float) -> datetime:
 
 
 def test_a_journal_is_read_in_the_order_of_time_and_without_a_last_half_line() -> None:
-    lines = [{"at": until(second).isoformat(), "booking_number": f"B{second}"} for second in (2, 1)]
+    lines = [
+        {"at": until(second).isoformat(), "booking_number": f"B{second}", "longest_wait_s": second} for second in (2, 1)
+    ]
     text = "".join(json.dumps(line) + "\n" for line in lines) + '{"at": "2026-12-2'
-    assert [each.number for each in measure.bookings(text)] == ["B1", "B2"]
+    assert measure.bookings(text) == [at(1, longest_wait_s=1), at(2, longest_wait_s=2)]
 
 
 def test_an_empty_journal_has_no_bookings() -> None:
@@ -129,6 +130,9 @@ def test_the_median_is_of_what_was_measured(values: list[Any], expected: float |
 
 
 def test_the_longest_wait_is_that_of_a_purchase_which_ended_between_two_moments() -> None:
-    sold = [replace(at(second), waited_s=waited) for second, waited in ((0, 9), (1, 0.1), (4, 2.5), (5, 0.3), (20, 7))]
+    sold = [at(second, "", waited) for second, waited in ((0, 9), (1, 0.1), (4, 2.5), (5, 0.3), (20, 7))]
     assert measure.longest_wait_s(sold, until(0), until(6)) == 2.5
-    assert measure.longest_wait_s(sold, until(6), until(6)) == 0
+
+
+def test_where_nobody_bought_everybody_waited() -> None:
+    assert measure.longest_wait_s([at(0), at(20)], until(6), until(9)) == 3

@@ -13,7 +13,7 @@ BACK = {"seconds": 60.0, "longest_wait_s": 2.0, "only_on_old_side": 1, "conflict
 
 
 def seen(**changes: Any) -> run.Seen:
-    sold = [measure.Booking(EVENT + timedelta(seconds=at), f"B{at:g}") for at in (-2, 27, 28)]
+    sold = [measure.Booking(EVENT + timedelta(seconds=at), f"B{at:g}", 0.1) for at in (-2, 27, 28)]
     facts: dict[str, Any] = {
         "event": EVENT, "until": EVENT + timedelta(seconds=30), "sold": sold, "audit": CLEAN, "both_wrote_ms": 0.0,
         "stopped_early_s": 19.694, "rows_lost": 1,

@@ -1,5 +1,4 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Start Patroni, and let it look ten times a second whether PostgreSQL has stopped, instead of once.
 
 In a planned switch nobody can write from the old leader's stop until Patroni has seen it and released the lease
